@@ -1,0 +1,88 @@
+// deno task test [--deno] [--bun] [PART_OF_A_PATH...]: every test file in Deno, then in Bun.
+import { existsSync } from "node:fs";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import manifest from "../../package.json" with { type: "json" };
+import { child } from "./child.ts";
+import { findBun } from "./find_bun.ts";
+import type { Counts } from "./junit.ts";
+import { runSuite, type Suite, type SuiteResult } from "./suite.ts";
+import { filesOf, ROOT } from "./tree.ts";
+
+/** The line with which tests/providers.ts says that a runtime found no adapter. */
+const NO_ADAPTER = /no WebGPU adapter/i;
+const REMEDY: Record<string, string> = {
+  deno: "apt-get install mesa-vulkan-drivers libvulkan1",
+  bun: "apt-get install -t bookworm-backports mesa-vulkan-drivers libvulkan1 (Dawn needs Mesa 24 or newer)",
+};
+
+const filters = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const flags = process.argv.slice(2).filter((word) => word.startsWith("--"));
+const unknown = flags.filter((flag) => flag !== "--deno" && flag !== "--bun");
+if (unknown.length) refuse(`unknown option ${unknown.join(" ")}; the options are --deno and --bun`);
+const wanted = (runtime: string) => flags.length === 0 || flags.includes(`--${runtime}`);
+
+const files = filesOf().filter((path) => path.endsWith("_test.ts") && (!filters.length || filters.some((part) => path.includes(part))));
+if (!files.length) refuse(`no test file has ${filters.join(" or ")} in its path; give parts of paths, or nothing for all`);
+
+const scratch = await mkdtemp(join(tmpdir(), "zellige-xdg-"));
+await chmod(scratch, 0o700); // software Vulkan drivers want a private XDG_RUNTIME_DIR
+const env: Record<string, string> = process.env.XDG_RUNTIME_DIR ? {} : { XDG_RUNTIME_DIR: scratch };
+
+const results: Record<string, SuiteResult> = {};
+const lines: string[] = [];
+
+async function run(runtime: "deno" | "bun", version: string, suite: Suite) {
+  console.log(`\n${runtime} ${version}: ${files.length} test files\n`);
+  const begin = performance.now();
+  const result = results[runtime] = await runSuite(suite, files, ROOT, env);
+  lines.push(`${runtime} ${version}: ${inWords(result)} in ${((performance.now() - begin) / 1000).toFixed(0)} s`);
+  lines.push(...result.faults.map((fault) => `  ${fault}`));
+}
+
+function refuse(reason: string): never {
+  console.error(`test: ${reason}`);
+  process.exit(2);
+}
+
+function inWords({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
+
+try {
+  // Bun looks packages up in node_modules, which Deno makes where it is missing.
+  if (wanted("bun") && !existsSync(ROOT + "node_modules/expect")) await child(process.execPath, ["install", "--quiet"], { cwd: ROOT });
+  if (wanted("deno")) {
+    await run("deno", process.versions.deno!, {
+      runtime: "deno",
+      command: process.execPath,
+      args: (record, files) => ["test", "-A", "--no-check", `--junit-path=${record}`, ...files], // `deno task ok` checks the types
+    });
+  }
+  if (wanted("bun")) {
+    const bun = await findBun(manifest.engines.bun);
+    if ("reason" in bun) {
+      results.bun = { passed: 0, failed: 1, skipped: 0, faults: [], output: "" };
+      lines.push(`bun: not run, counted as failed: ${bun.reason}; --deno runs Deno alone`);
+    } else {
+      await run("bun", bun.version, {
+        runtime: "bun",
+        command: bun.path,
+        args: (record, files) => ["test", "--reporter=junit", `--reporter-outfile=${record}`, ...files.map((file) => `./${file}`)],
+      });
+    }
+  }
+} finally {
+  await rm(scratch, { recursive: true, force: true });
+}
+
+console.log(`\n${lines.join("\n")}`);
+for (const [runtime, { output }] of Object.entries(results)) {
+  if (NO_ADAPTER.test(output)) console.log(`${runtime}: no WebGPU adapter, so WebGPU was not run; a software driver: ${REMEDY[runtime]}`);
+}
+const sum: Counts = { passed: 0, failed: 0, skipped: 0 };
+for (const result of Object.values(results)) for (const key of ["passed", "failed", "skipped"] as const) sum[key] += result[key];
+console.log(inWords(sum));
+process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
