@@ -1,0 +1,36 @@
+// deno task ok: the one gate. Every stage runs, whatever the others say; the closing lines say how each went.
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { child, type Outcome } from "./child.ts";
+import { filesOf, ROOT } from "./tree.ts";
+
+const files = filesOf();
+const typescript = files.filter((path) => path.endsWith(".ts") && !path.includes("/assembly/")); // AssemblyScript has a compiler of its own
+const withSnippets = [...typescript, ...files.filter((path) => path.endsWith(".md"))]
+  .filter((path) => /^[ *]*```(ts|typescript)\s*$/m.test(readFileSync(ROOT + path, "utf8")));
+
+const quietly = (...args: string[]) => () => child(process.execPath, args, { cwd: ROOT, quiet: true });
+const stages: Record<string, () => Promise<Outcome>> = {
+  format: quietly("fmt", "--check"),
+  lint: quietly("lint"),
+  types: quietly("check", ...typescript),
+  tests: () => child(process.execPath, ["run", "-A", "src/cli/test.ts"], { cwd: ROOT }),
+  ...(withSnippets.length ? { "doc snippets": quietly("test", "--doc", "-A", ...withSnippets) } : {}),
+};
+
+const lines: string[] = [];
+const failed: string[] = [];
+for (const [name, run] of Object.entries(stages)) {
+  const begin = performance.now();
+  const { code, output } = await run();
+  if (code !== 0) {
+    failed.push(name);
+    if (name !== "tests") console.log(output);
+  }
+  const line = `${name}: ${code === 0 ? "ok" : "FAILED"}, ${((performance.now() - begin) / 1000).toFixed(1)} s`;
+  lines.push(line);
+  console.log(line);
+}
+
+console.log(`\n${lines.join("\n")}\n${failed.length ? `not ok: ${failed.join(", ")}` : "ok"}`);
+process.exitCode = failed.length ? 1 : 0;
