@@ -4,6 +4,7 @@ import { DataError } from "../errors.ts";
 import type { Box, Picture } from "./picture.ts";
 import type { Filter } from "./resize/coefficients.ts";
 import { resizePlain } from "./resize/plain.ts";
+import { resizeSimd } from "./resize/simd.ts";
 
 export type { Filter };
 
@@ -38,7 +39,7 @@ export function resize(
     );
   }
   if (box.width === width && box.height === height) return crop(picture, box);
-  return resizePlain(picture, box, width, height, filter);
+  return resizeSimd(picture, box, width, height, filter) ?? resizePlain(picture, box, width, height, filter);
 }
 
 /** The pixels of `box`, copied. */
