@@ -12,13 +12,13 @@ describe("outer", () => {
   afterAll(noted("outer ends"));
   beforeEach(noted("outer each"));
   afterEach(noted("outer each ends"));
-  test("first", noted("first"));
+  test("the first test of the outer block", noted("first"));
   describe("inner", () => {
     beforeAll(noted("inner begins"));
     afterAll(noted("inner ends"));
     afterEach(noted("inner each ends"));
-    test("second", noted("second"));
-    test.skip("is skipped", noted("skipped"));
+    test("the only test of the inner block", noted("second"));
+    test.skip("is skipped and leaves no trace", noted("skipped"));
   });
 });
 
@@ -46,8 +46,8 @@ const seen: unknown[] = [];
 test.each([[1, "a"], [2, "b"]] as [number, string][])("row %d has %s", (n, letter) => void seen.push(n, letter));
 test("test.each() runs every row with its values", () => expect(seen).toEqual([1, "a", 2, "b"]));
 
-test.skipIf(true)("test.skipIf(true) skips", () => expect(1).toBe(2));
-test.skipIf(false)("test.skipIf(false) runs", () => void seen.push("ran"));
+test.skipIf(true)("test.skipIf(true) skips its test", () => expect(1).toBe(2));
+test.skipIf(false)("test.skipIf(false) runs its test", () => void seen.push("ran"));
 test("what test.skipIf() ran was only the second", () => expect(seen.at(-1)).toBe("ran"));
 
 test("expect.assertions() counts what the test asked", () => {

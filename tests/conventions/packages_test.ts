@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import deno from "../../deno.json" with { type: "json" };
+import manifest from "../../package.json" with { type: "json" };
+import tsconfig from "../../tsconfig.json" with { type: "json" };
+import { files, source, typescript } from "./source.ts";
+
+/** name → version of deno.json's imports, and of package.json. */
+const inDeno = Object.fromEntries(
+  Object.values(deno.imports).map((specifier) => /^npm:(@?[^@]+)@(.+)$/.exec(specifier)).filter((found) => found !== null).map((found) =>
+    found.slice(1, 3)
+  ),
+) as Record<string, string>;
+const inManifest: Record<string, string> = { ...manifest.dependencies, ...manifest.devDependencies };
+const paths: Record<string, string[]> = tsconfig.compilerOptions.paths;
+
+/** Every `npm:name@version/path` of a text. */
+const specifiersOf = (text: string) =>
+  [...text.matchAll(/["'](npm:(@[\w.-]+\/[\w.-]+|[\w.-]+)@(\d[\w.-]*)(\/[^"']*)?)["']/g)].map(([, whole, name, version, path]) => ({
+    whole,
+    name,
+    version,
+    path,
+  }));
+
+test("deno.json and package.json list the same packages at the same exact versions", () => {
+  expect(inDeno).toEqual(inManifest);
+  for (const [name, version] of Object.entries(inManifest)) expect(version, name).toMatch(/^\d+\.\d+\.\d+[\w.-]*$/);
+});
+
+test("every npm specifier in the code is of the listed version", () => {
+  const wrong = typescript.flatMap((path) =>
+    specifiersOf(source(path)).filter(({ name, version }) => inManifest[name] !== version).map(({ whole }) => `${path}: ${whole}`)
+  );
+  expect(wrong.filter((line) => !line.startsWith("tests/conventions/"))).toEqual([]); // these hold specifiers as examples
+});
+
+test("every npm specifier that Bun meets has its entry in tsconfig.json's paths", () => {
+  const product = typescript.filter((path) => /^(src|kernels|workers)\/|^(mod|serve)\.ts$/.test(path));
+  const missing = product.flatMap((file) =>
+    specifiersOf(source(file))
+      .filter(({ whole, name, version, path }) => !paths[whole] && !(path && paths[`npm:${name}@${version}/*`]))
+      .map(({ whole }) => `${file}: ${whole}`)
+  );
+  expect(missing).toEqual([]);
+});
+
+test("every entry of tsconfig.json's paths is of a listed package and version", () => {
+  for (const key of Object.keys(paths)) {
+    const [specifier] = specifiersOf(`"${key}"`);
+    expect(inManifest[specifier?.name], key).toBe(specifier?.version);
+  }
+});
+
+test("specifiersOf() reads scoped names, versions and sub-paths", () => {
+  expect(specifiersOf(`import x from "npm:@a/b@1.2.3/deep/x.js"; import y from 'npm:c@4.5.6-rc.1';`)).toMatchObject([
+    { name: "@a/b", version: "1.2.3", path: "/deep/x.js" },
+    { name: "c", version: "4.5.6-rc.1", path: undefined },
+  ]);
+});
+
+test("the versions of Deno and Bun in scripts and pages are package.json's", () => {
+  const pages = files.filter((path) => path.endsWith(".md") || path.startsWith(".ci/"));
+  for (const path of pages) {
+    for (const [whole, runtime, version] of source(path).matchAll(/\b(deno|bun)@(\d+\.\d+\.\d+)/g)) {
+      expect(version, `${path}: ${whole}`).toBe(manifest.engines[runtime as "deno" | "bun"]);
+    }
+  }
+});
+
+test("the lock files name no registry but npm's own", () => {
+  for (const path of ["deno.lock", "bun.lock"]) {
+    const foreign = [...source(path).matchAll(/https?:\/\/[^/"\s]+/g)].map(([host]) => host).filter((host) =>
+      host !== "https://registry.npmjs.org"
+    );
+    expect(foreign, path).toEqual([]);
+  }
+});
