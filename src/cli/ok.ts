@@ -1,4 +1,4 @@
-// deno task ok: the one gate. Every stage runs, whatever the others say; the closing lines say how each went.
+// deno task ok [STAGE...]: the one gate, or these stages of it. Every stage runs, whatever the others say; the closing lines sum up.
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { child, type Outcome } from "./child.ts";
@@ -15,12 +15,19 @@ const stages: Record<string, () => Promise<Outcome>> = {
   lint: quietly("lint"),
   types: quietly("check", ...typescript),
   tests: () => child(process.execPath, ["run", "-A", "src/cli/test.ts"], { cwd: ROOT }),
-  ...(withSnippets.length ? { "doc snippets": quietly("test", "--doc", "-A", ...withSnippets) } : {}),
+  snippets: quietly("test", "--doc", "-A", ...withSnippets),
 };
+
+const unknown = process.argv.slice(2).filter((name) => !(name in stages));
+if (unknown.length) {
+  console.error(`ok: unknown stage ${unknown.join(" ")}; the stages are ${Object.keys(stages).join(", ")}`);
+  process.exit(2);
+}
 
 const lines: string[] = [];
 const failed: string[] = [];
 for (const [name, run] of Object.entries(stages)) {
+  if (process.argv.length > 2 && !process.argv.includes(name)) continue;
   const begin = performance.now();
   const { code, output } = await run();
   if (code !== 0) {

@@ -75,3 +75,10 @@ test("the lock files name no registry but npm's own", () => {
     expect(foreign, path).toEqual([]);
   }
 });
+
+test("both lock files hold every listed package", () => {
+  for (const [name, version] of Object.entries(inManifest)) {
+    expect(source("deno.lock")).toContain(`"npm:${name}@${version}"`);
+    expect(source("bun.lock")).toContain(`["${name}@${version}"`);
+  }
+});
