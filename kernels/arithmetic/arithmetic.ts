@@ -1,0 +1,77 @@
+// add, subtract, multiply, divide, with broadcasting: one kernel, four one-line chunks.
+
+import { constant, defineOp, type Tensor } from "../../src/graph.ts";
+import { broadcastShape, mergeAxes, padded, strides } from "../broadcasting.ts";
+import { sumTo } from "../sum/sum.ts";
+import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
+import broadcastWgsl from "./broadcast.wgsl" with { type: "text" };
+import addWgsl from "./add.wgsl" with { type: "text" };
+import subtractWgsl from "./subtract.wgsl" with { type: "text" };
+import multiplyWgsl from "./multiply.wgsl" with { type: "text" };
+import divideWgsl from "./divide.wgsl" with { type: "text" };
+
+/** a + b with NumPy's broadcasting. (…) and (…) → common shape. */
+export function add(a: Tensor, b: Tensor): Tensor {
+  return addOp({ a, b }, {}).y;
+}
+
+/** a - b with NumPy's broadcasting. */
+export function subtract(a: Tensor, b: Tensor): Tensor {
+  return subtractOp({ a, b }, {}).y;
+}
+
+/** a * b, value by value, with NumPy's broadcasting. */
+export function multiply(a: Tensor, b: Tensor): Tensor {
+  return multiplyOp({ a, b }, {}).y;
+}
+
+/** a / b, value by value, with NumPy's broadcasting. */
+export function divide(a: Tensor, b: Tensor): Tensor {
+  return divideOp({ a, b }, {}).y;
+}
+
+type Pair = { a: Tensor; b: Tensor };
+
+function binary(name: string, wgsl: string, apply: (a: number, b: number) => number, gradient: (t: Pair, dy: Tensor) => [Tensor, Tensor]) {
+  return defineOp<Pair, "y">({
+    name,
+    outputs: ({ a, b }) => ({ y: broadcastShape(name, a, b) }),
+    launches({ a, b, y }) {
+      const [d, p, q] = merged(name, a, b, y);
+      const [a0, a1, a2, a3] = strides(p), [b0, b1, b2, b3] = strides(q);
+      const dims = { Y: y.size, D1: d[1], D2: d[2], D3: d[3], a0, a1, a2, a3, b0, b1, b2, b3 };
+      return [{ label: name, wgsl: flatIndex + wgsl + broadcastWgsl, dims, workgroups: Math.ceil(y.size / 64) }];
+    },
+    backward({ a, b }, { dy }) {
+      const [da, db] = gradient({ a, b }, dy!);
+      return { a: sumTo(da, a.shape), b: sumTo(db, b.shape) };
+    },
+    reference(data, { a, b, y }) {
+      const [d, p, q] = merged(name, a, b, y);
+      const s = strides(p), t = strides(q), out = new Float64Array(y.size);
+      for (let i0 = 0, i = 0; i0 < d[0]; i0++) {
+        for (let i1 = 0; i1 < d[1]; i1++) {
+          for (let i2 = 0; i2 < d[2]; i2++) {
+            const u = i0 * s[0] + i1 * s[1] + i2 * s[2], v = i0 * t[0] + i1 * t[1] + i2 * t[2];
+            for (let i3 = 0; i3 < d[3]; i3++) out[i++] = apply(data.a[u + i3 * s[3]], data.b[v + i3 * t[3]]);
+          }
+        }
+      }
+      return { y: out };
+    },
+  });
+}
+
+function merged(name: string, a: Tensor, b: Tensor, y: Tensor): number[][] {
+  const rank = y.shape.length;
+  return mergeAxes(name, [y.shape, padded(a.shape, rank), padded(b.shape, rank)]);
+}
+
+const negate = (t: Tensor) => multiply(t, constant("minus one", [1], [-1]));
+const addOp = binary("add", addWgsl, (a, b) => a + b, (_, dy) => [dy, dy]);
+const subtractOp = binary("subtract", subtractWgsl, (a, b) => a - b, (_, dy) => [dy, negate(dy)]);
+const multiplyOp = binary("multiply", multiplyWgsl, (a, b) => a * b, ({ a, b }, dy) => [multiply(dy, b), multiply(dy, a)]);
+const divideOp = binary("divide", divideWgsl, (a, b) => a / b, ({ a, b }, dy) => {
+  const da = divide(dy, b);
+  return [da, negate(divide(multiply(da, a), b))];
+});

@@ -1,0 +1,139 @@
+// The CPU as a device: the same graph without any driver. Ops run their `cpu` version on WASM SIMD kernels and threads, or
+// their reference where that is enough.
+
+import { DeviceLostError } from "../errors.ts";
+import { bytesPerValue, type CpuTensor, type Numbers, type Tensor } from "../graph.ts";
+import type { PlanLimits } from "../plan.ts";
+import { CpuKernels } from "./cpu/kernels.ts";
+import type { Device, DeviceBuffer, Place, Replay, Step } from "./device.ts";
+
+export interface CpuOptions {
+  /** Threads of the WASM kernels; all cores if absent. */
+  threads?: number;
+}
+
+export class CpuDevice implements Device {
+  readonly kind = "cpu";
+  readonly limits: PlanLimits = { maxBindingBytes: 2 ** 31 - 1, maxBufferBytes: 2 ** 31 - 1 };
+  readonly lost: Promise<DeviceLostError>;
+  #lose!: (error: DeviceLostError) => void;
+  #gone: DeviceLostError | null = null;
+
+  static async open({ threads }: CpuOptions = {}): Promise<CpuDevice> {
+    return new CpuDevice(await CpuKernels.open({ threads }));
+  }
+
+  private constructor(readonly kernels: CpuKernels) {
+    this.lost = new Promise((resolve) => this.#lose = resolve);
+  }
+
+  get description(): string {
+    return `CPU, ${this.kernels.description}`;
+  }
+
+  allocate(_label: string, bytes: number): CpuBuffer {
+    this.#check();
+    return new CpuBuffer(this.kernels, this.kernels.allocate(bytes), bytes);
+  }
+
+  write(buffer: DeviceBuffer, offset: number, data: Numbers): void {
+    this.#check();
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    this.kernels.u8((buffer as CpuBuffer).pointer + offset, bytes.length).set(bytes);
+  }
+
+  read({ buffer, offset, bytes }: Place): Promise<ArrayBuffer> {
+    this.#check();
+    return Promise.resolve(new Uint8Array(this.kernels.u8((buffer as CpuBuffer).pointer + offset, bytes)).buffer);
+  }
+
+  prepare(steps: Step[]): Promise<Replay> {
+    this.#check();
+    return Promise.resolve(new CpuReplay(this.kernels, steps, () => this.#check()));
+  }
+
+  idle(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  destroy(): Promise<void> {
+    if (!this.#gone) {
+      this.#gone = new DeviceLostError("CPU: the device is lost (it was closed); open a new one");
+      this.kernels.close();
+      this.#lose(this.#gone);
+    }
+    return Promise.resolve();
+  }
+
+  #check(): void {
+    if (this.#gone) throw this.#gone;
+  }
+}
+
+class CpuBuffer implements DeviceBuffer {
+  constructor(private readonly kernels: CpuKernels, readonly pointer: number, readonly bytes: number) {}
+
+  destroy(): void {
+    this.kernels.free(this.pointer);
+  }
+}
+
+class CpuReplay implements Replay {
+  #calls: { label: string; run: () => void }[] = [];
+  #memory: unknown = null;
+
+  constructor(private readonly kernels: CpuKernels, private readonly steps: Step[], private readonly check: () => void) {}
+
+  run(): void {
+    this.check();
+    for (const { run } of this.#ready()) run();
+  }
+
+  describe(): string[] {
+    return this.#ready().map(({ label }, i) => `${String(i).padStart(6)}  ${label}`);
+  }
+
+  time(): Promise<{ label: string; ms: number }[]> {
+    this.check();
+    return Promise.resolve(this.#ready().map(({ label, run }) => {
+      const start = performance.now();
+      run();
+      return { label, ms: performance.now() - start };
+    }));
+  }
+
+  destroy(): void {
+    this.#calls = [];
+  }
+
+  /** Views of unshared memory die when it grows, so they are made again then. */
+  #ready(): { label: string; run: () => void }[] {
+    if (this.#memory !== this.kernels.memory.buffer) {
+      this.#calls = this.steps.map((step) => ({ label: step.node.op.name, run: call(this.kernels, step) }));
+      this.#memory = this.kernels.memory.buffer;
+    }
+    return this.#calls;
+  }
+}
+
+function call(kernels: CpuKernels, step: Step): () => void {
+  const { op, inputs, outputs, attributes } = step.node;
+  const tensors = { ...inputs, ...outputs };
+  const data = Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, view(kernels, t, step.place(t))]));
+  if (op.places) {
+    const copies = Object.entries(op.places(inputs, attributes)).filter(([name]) => !step.placed(inputs[name]));
+    return () => copies.forEach(([name, offset]) => data.y.data.set(data[name].data, offset));
+  }
+  if (op.cpu) return () => op.cpu!(data, attributes, kernels, tensors);
+  const given = Object.fromEntries(Object.entries(inputs).map(([name]) => [name, data[name].data]));
+  return () => {
+    const results = op.reference(given, tensors, attributes);
+    for (const name in outputs) data[name].data.set(results[name]);
+  };
+}
+
+function view(kernels: CpuKernels, t: Tensor, { buffer, offset, bytes }: Place): CpuTensor {
+  const pointer = (buffer as CpuBuffer).pointer + offset, length = bytes / bytesPerValue[t.dtype];
+  const data = t.dtype === "f32" ? kernels.f32(pointer, length) : t.dtype === "u32" ? kernels.u32(pointer, length) : kernels.u8(pointer, length);
+  return { pointer, data: data as Float32Array, shape: t.shape, size: t.size };
+}

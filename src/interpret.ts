@@ -1,0 +1,29 @@
+// Evaluates tensors with the references of their ops, node by node, in float64: no plan, no device, nothing shared. It is what
+// every device is compared with, and precise enough for central differences.
+
+import { ShapeError } from "./errors.ts";
+import { makers, type Numbers, storage, type Tensor } from "./graph.ts";
+
+/** Values of `wanted`, given values of the leaves (states fall back to their start values). In-place updates change nothing here. */
+export function interpret(wanted: readonly Tensor[], leaves: ReadonlyMap<Tensor, ArrayLike<number>> = new Map()): Numbers[] {
+  const known = new Map<Tensor, Numbers>();
+  const value = (t: Tensor): Numbers => {
+    const { root, offset } = storage(t);
+    let whole = known.get(root);
+    if (!whole) {
+      const given = leaves.get(root) ?? root.leaf?.init?.() ?? (root.leaf?.kind === "state" ? new Float64Array(root.size) : undefined);
+      if (!given) throw new ShapeError(`interpret: no value for ${root}`);
+      known.set(root, whole = root.dtype === "f32" ? Float64Array.from(given) : root.dtype === "u32" ? Uint32Array.from(given) : Uint8Array.from(given));
+    }
+    return root === t ? whole : whole.subarray(offset, offset + t.size);
+  };
+  for (const node of makers(wanted)) {
+    const data = Object.fromEntries(Object.entries(node.inputs).map(([name, t]) => [name, value(t)]));
+    const results = node.op.reference(data, { ...node.inputs, ...node.outputs }, node.attributes) as Record<string, Numbers>;
+    for (const [name, t] of Object.entries(node.outputs)) {
+      if (results[name]?.length !== t.size) throw new ShapeError(`interpret: the reference of ${node.op.name} gives ${results[name]?.length ?? "no"} values for ${name}, its shape is (${t.shape.join(", ")})`);
+      known.set(t, results[name]);
+    }
+  }
+  return wanted.map(value);
+}

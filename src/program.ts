@@ -1,0 +1,228 @@
+// A compiled graph: buffers placed, kernels built, ready to be run again and again.
+
+import type { Device, DeviceBuffer, Place, Replay } from "./devices/device.ts";
+import { ShapeError } from "./errors.ts";
+import { type Numbers, overwrittenBy, storage, type Tensor } from "./graph.ts";
+import { alignment, plan, type Plan, type PlannedBuffer } from "./plan.ts";
+
+export interface CompileOptions {
+  /** In-place updates (optimizer, running statistics) that a run performs though nobody reads them. */
+  updates?: readonly Tensor[];
+  /** A program on the same device whose states this one uses: one set of weights for training and for evaluation. */
+  share?: Program;
+}
+
+/**
+ * Plans the graph behind `outputs`, allocates its buffers on `device` and builds its kernels.
+ *
+ * @throws LimitError when a tensor exceeds what the device allows; ShaderError when a kernel does not compile.
+ *
+ * @example
+ * ```ts
+ * import { compile, input, linear, openDevice, state } from "./mod.ts";
+ * const x = input("x", [2, 3]), w = state("w", [4, 3], () => new Float32Array(12).fill(1));
+ * const program = await compile(await openDevice({ device: "cpu" }), { y: linear(x, w) });
+ * program.write({ x: [1, 2, 3, 4, 5, 6] });
+ * program.run();
+ * console.log(await program.read("y")); // 6, 6, 6, 6, 15, 15, 15, 15
+ * program.destroy();
+ * ```
+ */
+export async function compile(device: Device, outputs: Record<string, Tensor>, { updates = [], share }: CompileOptions = {}): Promise<Program> {
+  const planned = plan(Object.values(outputs), updates, device.limits);
+  const states = share ? share.states.retain() : new States(device);
+  const buffers = new Map<PlannedBuffer, DeviceBuffer>();
+  try {
+    for (const t of planned.states) states.buffer(t);
+    for (const b of planned.buffers) if (b.kind !== "state") buffers.set(b, device.allocate(b.name, b.bytes));
+    const place = (t: Tensor): Place => {
+      const { buffer, offset, bytes } = planned.slot(t);
+      return { buffer: buffer.kind === "state" ? states.buffer(rootState(t)) : buffers.get(buffer)!, offset, bytes };
+    };
+    const replay = await device.prepare(planned.nodes.map((node) => ({ node, place, wanted: planned.wanted, placed: planned.placed })));
+    return new Program(device, planned, outputs, place, buffers, states, replay);
+  } catch (error) {
+    for (const b of buffers.values()) b.destroy();
+    states.release();
+    throw error;
+  }
+}
+
+/** Compiles, runs and reads once: for exploring. Inputs are written by name. */
+export async function evaluate(device: Device, tensor: Tensor, values: Record<string, ArrayLike<number>> = {}): Promise<Numbers> {
+  const program = await compile(device, { value: tensor });
+  try {
+    program.write(values);
+    program.run();
+    return await program.read("value");
+  } finally {
+    program.destroy();
+  }
+}
+
+export class Program {
+  #named = new Map<string, Tensor>();
+  #uploads: { buffer: DeviceBuffer; mirror: Uint8Array; from: number; to: number }[] = [];
+  #unwritten: Set<string>;
+
+  /** Use `compile()`. */
+  constructor(
+    readonly device: Device,
+    readonly plan: Plan,
+    readonly outputs: Readonly<Record<string, Tensor>>,
+    private readonly place: (t: Tensor) => Place,
+    private readonly buffers: Map<PlannedBuffer, DeviceBuffer>,
+    readonly states: States,
+    private readonly replay: Replay,
+  ) {
+    for (const t of this.#leaves()) {
+      const other = this.#named.get(t.name);
+      if (other && other !== t && this.#isElsewhere(other, t)) throw new ShapeError(`compile: two leaves are named ${t.name}, ${other} and ${t}; give them different names`);
+      this.#named.set(t.name, t);
+    }
+    this.#unwritten = new Set(plan.inputs.map((t) => t.name));
+    for (const b of plan.buffers) {
+      if (b.kind === "inputs") this.#uploads.push({ buffer: buffers.get(b)!, mirror: new Uint8Array(b.bytes), from: Infinity, to: 0 });
+    }
+  }
+
+  /** Names of the inputs that `write` expects before the first run. */
+  get inputs(): string[] {
+    return this.plan.inputs.map((t) => t.name);
+  }
+
+  /** Bytes of every buffer of this program, its states included. */
+  get bytes(): number {
+    return this.plan.bytes;
+  }
+
+  /** Sets inputs for the next run, or states from now on. A number fills a tensor of one value; others must have the tensor's size. */
+  write(values: Record<string, ArrayLike<number> | number>): void {
+    for (const [name, given] of Object.entries(values)) {
+      const t = this.#named.get(name);
+      if (!t) throw new ShapeError(`write: no input or state is named ${name}; this program has ${[...this.#named.keys()].slice(0, 12).join(", ")}`);
+      const data = typeof given === "number" ? [given] : given;
+      if (data.length !== t.size) throw new ShapeError(`write: ${t} holds ${t.size} values, ${data.length} were given`);
+      this.#unwritten.delete(name);
+      const { buffer, offset, bytes } = this.place(t);
+      const upload = this.#uploads.find((u) => u.buffer === buffer);
+      if (!upload) {
+        this.device.write(buffer, offset, asArray(t, data));
+        continue;
+      }
+      viewOf(t, upload.mirror.buffer as ArrayBuffer, offset).set(data);
+      upload.from = Math.min(upload.from, offset);
+      upload.to = Math.max(upload.to, offset + Math.ceil(bytes / 4) * 4);
+    }
+  }
+
+  /** Starts one run: uploads what was written, then replays every kernel. Results are ready when `read` resolves. */
+  run(): void {
+    if (this.#unwritten.size) throw new ShapeError(`run: inputs never written: ${[...this.#unwritten].join(", ")}; write() them first`);
+    for (const u of this.#uploads) {
+      if (u.to > u.from) this.device.write(u.buffer, u.from, u.mirror.subarray(u.from, u.to));
+      u.from = Infinity;
+      u.to = 0;
+    }
+    this.replay.run();
+  }
+
+  /** Values of an output, input or state by name, as a copy. */
+  async read(name: string): Promise<Numbers> {
+    const t = this.outputs[name] ?? this.#named.get(name);
+    if (!t) throw new ShapeError(`read: nothing is named ${name}; outputs are ${Object.keys(this.outputs).join(", ")}`);
+    return viewOf(t, await this.device.read(this.place(t)), 0);
+  }
+
+  /** The value of an output that holds one. */
+  async readNumber(name: string): Promise<number> {
+    const values = await this.read(name);
+    if (values.length !== 1) throw new ShapeError(`readNumber: ${name} holds ${values.length} values; use read()`);
+    return values[0];
+  }
+
+  /** The plan in words: inputs, launches with their shapes, buffers and bytes. */
+  describe(): string {
+    const buffers = this.plan.buffers.map((b, i) => `${String(i).padStart(4)}  ${b.kind.padEnd(7)} ${String(b.bytes).padStart(12)}  ${b.name}`);
+    const nodes = this.plan.nodes.map((n) => {
+      const parts = Object.entries(n.outputs).map(([name, t]) => `${name} (${t.shape.join(", ")}) in ${this.plan.buffers.indexOf(this.plan.slot(t).buffer)}`);
+      return `${String(n.id).padStart(6)}  ${n.op.name.padEnd(24)} ${parts.join(", ")}`;
+    });
+    const total = `${this.plan.bytes} bytes planned, ${this.plan.unsharedBytes} without sharing`;
+    return [`device  ${this.device.description}`, "buffers", ...buffers, "nodes", ...nodes, "launches", ...this.replay.describe(), total].join("\n");
+  }
+
+  /** Milliseconds of each launch of one more run; null where the device cannot tell. */
+  time(): Promise<{ label: string; ms: number }[] | null> {
+    return this.replay.time();
+  }
+
+  /** Frees everything that this program owns; states stay while another program shares them. */
+  destroy(): void {
+    this.replay.destroy();
+    for (const b of this.buffers.values()) b.destroy();
+    this.buffers.clear();
+    this.states.release();
+  }
+
+  *#leaves(): Iterable<Tensor> {
+    yield* this.plan.inputs;
+    yield* this.plan.states;
+    for (const n of this.plan.nodes) for (const t of Object.values(n.inputs)) if (t.view && storage(t).root.leaf && t.name !== storage(t).root.name) yield t;
+  }
+
+  #isElsewhere(a: Tensor, b: Tensor): boolean {
+    const p = this.place(a), q = this.place(b);
+    return p.buffer !== q.buffer || p.offset !== q.offset || p.bytes !== q.bytes;
+  }
+}
+
+/** Buffers of states on one device, counted by the programs that share them. */
+class States {
+  #buffers = new Map<Tensor, DeviceBuffer>();
+  #users = 1;
+
+  constructor(private readonly device: Device) {}
+
+  buffer(t: Tensor): DeviceBuffer {
+    let buffer = this.#buffers.get(t);
+    if (!buffer) {
+      buffer = this.device.allocate(t.name, Math.ceil(t.bytes / alignment) * alignment);
+      this.#buffers.set(t, buffer);
+      const init = t.leaf!.init?.();
+      if (init) this.device.write(buffer, 0, asArray(t, init));
+    }
+    return buffer;
+  }
+
+  retain(): this {
+    this.#users++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.#users > 0) return;
+    for (const b of this.#buffers.values()) b.destroy();
+    this.#buffers.clear();
+  }
+}
+
+/** The state whose buffer holds `t`, through views and in-place updates. */
+function rootState(t: Tensor): Tensor {
+  const { root } = storage(t);
+  const overwritten = overwrittenBy(root);
+  return overwritten ? rootState(overwritten) : root;
+}
+
+function asArray(t: Tensor, data: ArrayLike<number>): Numbers {
+  if (data.length !== t.size) throw new ShapeError(`${t.name}: ${t} holds ${t.size} values, ${data.length} were given`);
+  if (t.dtype === "f32") return data instanceof Float32Array ? data : Float32Array.from(data);
+  if (t.dtype === "u32") return data instanceof Uint32Array ? data : Uint32Array.from(data);
+  const padded = new Uint8Array(Math.ceil(t.bytes / 4) * 4);
+  padded.set(data);
+  return padded;
+}
+
+function viewOf(t: Tensor, buffer: ArrayBuffer, offset: number): Float32Array | Uint32Array | Uint8Array {
+  return t.dtype === "f32" ? new Float32Array(buffer, offset, t.size) : t.dtype === "u32" ? new Uint32Array(buffer, offset, t.size) : new Uint8Array(buffer, offset, t.size);
+}
