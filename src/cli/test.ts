@@ -11,8 +11,8 @@ import type { Counts } from "./junit.ts";
 import { runSuite, type Suite, type SuiteResult } from "./suite.ts";
 import { filesOf, ROOT } from "./tree.ts";
 
-/** The line with which tests/providers.ts says that a runtime found no adapter. */
-const NO_ADAPTER = /no WebGPU adapter/i;
+/** The line with which tests/providers.ts says that a provider found no adapter; names of tests do not begin so. */
+const NO_ADAPTER = /^(notice: |native: |dawn: )+no WebGPU adapter/m;
 const REMEDY: Record<string, string> = {
   deno: "apt-get install mesa-vulkan-drivers libvulkan1",
   bun: "apt-get install -t bookworm-backports mesa-vulkan-drivers libvulkan1 (Dawn needs Mesa 24 or newer)",
