@@ -28,5 +28,7 @@ export function readJunit(xml: string): Report {
 export function announcedFiles(output: string): string[] {
   // deno-lint-ignore no-control-regex -- colours
   const plain = output.replace(/\x1b\[[\d;]*m/g, "");
-  return [...plain.matchAll(/^running [1-9]\d* tests? from \.\/(.+)$/gm)].map(([, file]) => file.trim());
+  const inTurn = plain.matchAll(/^running [1-9]\d* tests? from \.\/(.+)$/gm);
+  const inParallel = plain.matchAll(/^\.\/(\S+) => .* \.\.\. /gm); // --parallel names the file at each test instead
+  return [...new Set([...inTurn, ...inParallel].map(([, file]) => file.trim()))];
 }

@@ -41,8 +41,11 @@ test("readJunit() finds nothing in an empty record", () => {
   expect(readJunit("")).toEqual({ passed: 0, failed: 0, skipped: 0, files: new Set() });
 });
 
-test("announcedFiles() reads Deno's lines, coloured or not, and leaves out files without a test", () => {
-  const output =
+test("announcedFiles() reads Deno's lines, in turn or in parallel, coloured or not, and leaves out files without a test", () => {
+  const inTurn =
     "running 2 tests from ./a_test.ts\n\x1b[0m\x1b[38;5;245mrunning 1 test from ./src/b_test.ts\x1b[0m\nrunning 0 tests from ./c_test.ts\n";
-  expect(announcedFiles(output)).toEqual(["a_test.ts", "src/b_test.ts"]);
+  expect(announcedFiles(inTurn)).toEqual(["a_test.ts", "src/b_test.ts"]);
+  const inParallel =
+    "./a_test.ts => adds ... ok (1ms)\n./src/b_test.ts => fails ... FAILED (1ms)\n./a_test.ts => is later ... ignored (0ms)\n";
+  expect(announcedFiles(inParallel)).toEqual(["a_test.ts", "src/b_test.ts"]);
 });
