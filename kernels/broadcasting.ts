@@ -11,7 +11,9 @@ export function broadcastShape(op: string, a: Tensor, b: Tensor): Shape {
   const rank = Math.max(a.shape.length, b.shape.length);
   const p = padded(a.shape, rank), q = padded(b.shape, rank);
   return p.map((side, i) => {
-    if (side !== q[i] && side !== 1 && q[i] !== 1) throw new ShapeError(`${op}: ${a} and ${b} do not broadcast, axis ${i - rank} has ${side} and ${q[i]}; equal sides or 1 are needed`);
+    if (side !== q[i] && side !== 1 && q[i] !== 1) {
+      throw new ShapeError(`${op}: ${a} and ${b} do not broadcast, axis ${i - rank} has ${side} and ${q[i]}; equal sides or 1 are needed`);
+    }
     return Math.max(side, q[i]);
   });
 }
@@ -36,7 +38,11 @@ export function mergeAxes(op: string, shapes: readonly Shape[]): number[][] {
     before = axis;
   }
   if (merged[0].length > maxAxes) {
-    throw new ShapeError(`${op}: ${shapes.map((s) => `(${s.join(", ")})`).join(" and ")} need ${merged[0].length} axes after merging, kernels have ${maxAxes}; reshape first`);
+    throw new ShapeError(
+      `${op}: ${shapes.map((s) => `(${s.join(", ")})`).join(" and ")} need ${
+        merged[0].length
+      } axes after merging, kernels have ${maxAxes}; reshape first`,
+    );
   }
   return merged.map((m) => padded(m, maxAxes));
 }

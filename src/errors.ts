@@ -2,7 +2,10 @@
 
 /** Base of every error that this project throws on purpose: its message is written for the person who reads it. */
 export class ZelligeError extends Error {
-  override readonly name: string = new.target.name;
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
 }
 
 /** Shapes or dtypes that do not fit together; thrown while a graph is built. */

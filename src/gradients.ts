@@ -14,7 +14,9 @@ import { apply, constant, type Node, reshape, storage, type Tensor } from "./gra
  * @throws ShapeError when a wanted tensor does not influence the loss, or an op on the way has no gradient.
  */
 export function gradients(loss: Tensor, wanted: readonly Tensor[], upstream?: Tensor, recompute?: readonly Tensor[]): Tensor[] {
-  if (!upstream && loss.size !== 1) throw new ShapeError(`gradients: the loss ${loss} holds ${loss.size} values; reduce it to one, or give the upstream gradient`);
+  if (!upstream && loss.size !== 1) {
+    throw new ShapeError(`gradients: the loss ${loss} holds ${loss.size} values; reduce it to one, or give the upstream gradient`);
+  }
   if (upstream && upstream.size !== loss.size) throw new ShapeError(`gradients: upstream ${upstream} does not have the shape of ${loss}`);
 
   const leading = influence(loss, new Set(wanted));
@@ -40,7 +42,13 @@ export function gradients(loss: Tensor, wanted: readonly Tensor[], upstream?: Te
     const entries = Object.entries(node.outputs);
     if (!entries.some(([, output]) => sums.has(output))) continue;
     visited.add(node);
-    if (!node.op.backward) throw new ShapeError(`gradients: ${node.op.name} has no gradient, yet the loss depends on ${wanted.find((w) => influence(t, new Set([w])).size)} through it`);
+    if (!node.op.backward) {
+      throw new ShapeError(
+        `gradients: ${node.op.name} has no gradient, yet the loss depends on ${
+          wanted.find((w) => influence(t, new Set([w])).size)
+        } through it`,
+      );
+    }
     const parts = Object.fromEntries(Object.entries({ ...node.inputs, ...node.outputs }).map(([name, part]) => [name, replay(part)]));
     const incoming = Object.fromEntries(entries.map(([name, output]) => [`d${name}`, sums.get(output)]));
     for (const [name, d] of Object.entries(node.op.backward(parts, incoming, node.attributes))) {

@@ -38,7 +38,9 @@ export class Tensor {
     readonly view: { of: Tensor; offset: number } | null = null,
   ) {
     for (const side of shape) {
-      if (!Number.isInteger(side) || side < 1) throw new ShapeError(`${name}: shape (${shape.join(", ")}) has a side of ${side}; every side must be a positive integer`);
+      if (!Number.isInteger(side) || side < 1) {
+        throw new ShapeError(`${name}: shape (${shape.join(", ")}) has a side of ${side}; every side must be a positive integer`);
+      }
     }
     this.size = shape.reduce((a, b) => a * b, 1);
   }
@@ -227,7 +229,9 @@ export function apply(op: OpSpec, given: Tensors, attributes: unknown): Record<s
   }
   for (const [output, overwritten] of Object.entries(op.updates ?? {})) {
     const { root } = storage(inputs[overwritten as string]);
-    if (root.leaf?.kind !== "state" && !overwrittenBy(root)) throw new ShapeError(`${op.name}: ${output} updates ${root} in place, which is not a state; make it with state()`);
+    if (root.leaf?.kind !== "state" && !overwrittenBy(root)) {
+      throw new ShapeError(`${op.name}: ${output} updates ${root} in place, which is not a state; make it with state()`);
+    }
   }
   return outputs;
 }

@@ -13,7 +13,10 @@ export function interpret(wanted: readonly Tensor[], leaves: ReadonlyMap<Tensor,
     if (!whole) {
       const given = leaves.get(root) ?? root.leaf?.init?.() ?? (root.leaf?.kind === "state" ? new Float64Array(root.size) : undefined);
       if (!given) throw new ShapeError(`interpret: no value for ${root}`);
-      known.set(root, whole = root.dtype === "f32" ? Float64Array.from(given) : root.dtype === "u32" ? Uint32Array.from(given) : Uint8Array.from(given));
+      known.set(
+        root,
+        whole = root.dtype === "f32" ? Float64Array.from(given) : root.dtype === "u32" ? Uint32Array.from(given) : Uint8Array.from(given),
+      );
     }
     return root === t ? whole : whole.subarray(offset, offset + t.size);
   };
@@ -21,7 +24,13 @@ export function interpret(wanted: readonly Tensor[], leaves: ReadonlyMap<Tensor,
     const data = Object.fromEntries(Object.entries(node.inputs).map(([name, t]) => [name, value(t)]));
     const results = node.op.reference(data, { ...node.inputs, ...node.outputs }, node.attributes) as Record<string, Numbers>;
     for (const [name, t] of Object.entries(node.outputs)) {
-      if (results[name]?.length !== t.size) throw new ShapeError(`interpret: the reference of ${node.op.name} gives ${results[name]?.length ?? "no"} values for ${name}, its shape is (${t.shape.join(", ")})`);
+      if (results[name]?.length !== t.size) {
+        throw new ShapeError(
+          `interpret: the reference of ${node.op.name} gives ${results[name]?.length ?? "no"} values for ${name}, its shape is (${
+            t.shape.join(", ")
+          })`,
+        );
+      }
       known.set(t, results[name]);
     }
   }

@@ -32,7 +32,9 @@ export function parseKernel(wgsl: string, label: string): Kernel {
 
   const numbers = bindings.map((b) => b.index);
   const twice = numbers.find((n, i) => numbers.indexOf(n) !== i);
-  if (twice !== undefined) throw new ShaderError(`${label}: binding ${twice} is declared twice; chunks that are joined must number their bindings apart`);
+  if (twice !== undefined) {
+    throw new ShaderError(`${label}: binding ${twice} is declared twice; chunks that are joined must number their bindings apart`);
+  }
   if (!/@compute/.test(code) || !/fn\s+main\s*\(/.test(code)) throw new ShaderError(`${label}: no @compute entry point named main`);
   const kernel = { wgsl, dims, bindings, overrides };
   cache.set(wgsl, kernel);
@@ -44,12 +46,16 @@ export function encodeDims(kernel: Kernel, values: Record<string, number>, label
   const view = new DataView(new ArrayBuffer(Math.max(16, Math.ceil(kernel.dims.length / 4) * 16)));
   kernel.dims.forEach(({ name, type }, i) => {
     const value = values[name];
-    if (value === undefined) throw new ShaderError(`${label}: Dims.${name} has no value; the launch gives ${Object.keys(values).join(", ") || "none"}`);
+    if (value === undefined) {
+      throw new ShaderError(`${label}: Dims.${name} has no value; the launch gives ${Object.keys(values).join(", ") || "none"}`);
+    }
     if (type === "f32") view.setFloat32(i * 4, value, true);
     else if (!Number.isInteger(value)) throw new ShaderError(`${label}: Dims.${name} is ${value}, and its type is ${type}`);
     else view.setUint32(i * 4, value, true);
   });
   const extra = Object.keys(values).find((name) => !kernel.dims.some((d) => d.name === name));
-  if (extra) throw new ShaderError(`${label}: the launch gives ${extra}, which Dims does not have (${kernel.dims.map((d) => d.name).join(", ")})`);
+  if (extra) {
+    throw new ShaderError(`${label}: the launch gives ${extra}, which Dims does not have (${kernel.dims.map((d) => d.name).join(", ")})`);
+  }
   return view.buffer;
 }

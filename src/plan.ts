@@ -118,7 +118,8 @@ export function plan(outputs: readonly Tensor[], updates: readonly Tensor[], lim
     wanted: (t) => read.has(t) || overwrittenBy(t) !== undefined,
     placed: (t) => packed.has(storage(t).root),
     bytes: buffers.reduce((sum, b) => sum + b.bytes, 0),
-    unsharedBytes: buffers.reduce((sum, b) => sum + (b.kind === "scratch" ? 0 : b.bytes), 0) + scratch.reduce((sum, s) => sum + s.tensor.bytes, 0),
+    unsharedBytes: buffers.reduce((sum, b) => sum + (b.kind === "scratch" ? 0 : b.bytes), 0) +
+      scratch.reduce((sum, s) => sum + s.tensor.bytes, 0),
   };
 }
 
@@ -136,8 +137,12 @@ function order(byId: Node[]): Node[] {
       const { root } = storage(writer.inputs[overwritten as string]);
       for (const other of byId) {
         if (other === writer || !Object.values(other.inputs).some((t) => storage(t).root === root)) continue;
-        if (Object.values(other.op.updates ?? {}).some((name) => overlaps(other.inputs[name as string], writer.inputs[overwritten as string]))) {
-          throw new ShapeError(`plan: ${writer.op.name} and ${other.op.name} both update ${root} in place; one of them must take the other's output`);
+        if (
+          Object.values(other.op.updates ?? {}).some((name) => overlaps(other.inputs[name as string], writer.inputs[overwritten as string]))
+        ) {
+          throw new ShapeError(
+            `plan: ${writer.op.name} and ${other.op.name} both update ${root} in place; one of them must take the other's output`,
+          );
         }
         before.get(writer)!.add(other);
       }
@@ -154,7 +159,11 @@ function order(byId: Node[]): Node[] {
       } else later.push(n);
     }
     if (later.length === waiting.length) {
-      throw new ShapeError(`plan: ${later[0].op.name} overwrites a state that ${later[later.length - 1].op.name} reads afterwards; read the updated tensor instead`);
+      throw new ShapeError(
+        `plan: ${later[0].op.name} overwrites a state that ${
+          later[later.length - 1].op.name
+        } reads afterwards; read the updated tensor instead`,
+      );
     }
     waiting = later;
   }
@@ -169,7 +178,11 @@ function overlaps(a: Tensor, b: Tensor): boolean {
 function fits(t: Tensor, { maxBindingBytes, maxBufferBytes }: PlanLimits): void {
   const limit = Math.min(maxBindingBytes, maxBufferBytes);
   if (t.bytes > limit) {
-    throw new LimitError(`compile: ${t} needs ${megabytes(t.bytes)} in one binding, this device allows ${megabytes(limit)}; use a smaller batch or model, or a device with a larger limit`);
+    throw new LimitError(
+      `compile: ${t} needs ${megabytes(t.bytes)} in one binding, this device allows ${
+        megabytes(limit)
+      }; use a smaller batch or model, or a device with a larger limit`,
+    );
   }
 }
 
@@ -230,7 +243,11 @@ function share(lifetimes: Lifetime[]): { buffer: PlannedBuffer; tensors: Tensor[
   for (const life of [...lifetimes].sort((a, b) => b.tensor.bytes - a.tensor.bytes || a.first - b.first)) {
     let place = shared.find(({ taken }) => taken.every((other) => other.last < life.first || life.last < other.first));
     if (!place) {
-      place = { buffer: { kind: "scratch", name: `scratch ${shared.length}`, bytes: rounded(life.tensor.bytes, 16) }, tensors: [], taken: [] };
+      place = {
+        buffer: { kind: "scratch", name: `scratch ${shared.length}`, bytes: rounded(life.tensor.bytes, 16) },
+        tensors: [],
+        taken: [],
+      };
       shared.push(place);
     }
     place.tensors.push(life.tensor);

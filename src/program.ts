@@ -3,7 +3,7 @@
 import type { Device, DeviceBuffer, Place, Replay } from "./devices/device.ts";
 import { ShapeError } from "./errors.ts";
 import { type Numbers, overwrittenBy, storage, type Tensor } from "./graph.ts";
-import { alignment, plan, type Plan, type PlannedBuffer } from "./plan.ts";
+import { alignment, type Plan, plan, type PlannedBuffer } from "./plan.ts";
 
 export interface CompileOptions {
   /** In-place updates (optimizer, running statistics) that a run performs though nobody reads them. */
@@ -28,7 +28,11 @@ export interface CompileOptions {
  * program.destroy();
  * ```
  */
-export async function compile(device: Device, outputs: Record<string, Tensor>, { updates = [], share }: CompileOptions = {}): Promise<Program> {
+export async function compile(
+  device: Device,
+  outputs: Record<string, Tensor>,
+  { updates = [], share }: CompileOptions = {},
+): Promise<Program> {
   const planned = plan(Object.values(outputs), updates, device.limits);
   const states = share ? share.states.retain() : new States(device);
   const buffers = new Map<PlannedBuffer, DeviceBuffer>();
@@ -77,7 +81,9 @@ export class Program {
   ) {
     for (const t of this.#leaves()) {
       const other = this.#named.get(t.name);
-      if (other && other !== t && this.#isElsewhere(other, t)) throw new ShapeError(`compile: two leaves are named ${t.name}, ${other} and ${t}; give them different names`);
+      if (other && other !== t && this.#isElsewhere(other, t)) {
+        throw new ShapeError(`compile: two leaves are named ${t.name}, ${other} and ${t}; give them different names`);
+      }
       this.#named.set(t.name, t);
     }
     this.#unwritten = new Set(plan.inputs.map((t) => t.name));
@@ -100,7 +106,11 @@ export class Program {
   write(values: Record<string, ArrayLike<number> | number>): void {
     for (const [name, given] of Object.entries(values)) {
       const t = this.#named.get(name);
-      if (!t) throw new ShapeError(`write: no input or state is named ${name}; this program has ${[...this.#named.keys()].slice(0, 12).join(", ")}`);
+      if (!t) {
+        throw new ShapeError(
+          `write: no input or state is named ${name}; this program has ${[...this.#named.keys()].slice(0, 12).join(", ")}`,
+        );
+      }
       const data = typeof given === "number" ? [given] : given;
       if (data.length !== t.size) throw new ShapeError(`write: ${t} holds ${t.size} values, ${data.length} were given`);
       this.#unwritten.delete(name);
@@ -143,13 +153,18 @@ export class Program {
 
   /** The plan in words: inputs, launches with their shapes, buffers and bytes. */
   describe(): string {
-    const buffers = this.plan.buffers.map((b, i) => `${String(i).padStart(4)}  ${b.kind.padEnd(7)} ${String(b.bytes).padStart(12)}  ${b.name}`);
+    const buffers = this.plan.buffers.map((b, i) =>
+      `${String(i).padStart(4)}  ${b.kind.padEnd(7)} ${String(b.bytes).padStart(12)}  ${b.name}`
+    );
     const nodes = this.plan.nodes.map((n) => {
-      const parts = Object.entries(n.outputs).map(([name, t]) => `${name} (${t.shape.join(", ")}) in ${this.plan.buffers.indexOf(this.plan.slot(t).buffer)}`);
+      const parts = Object.entries(n.outputs).map(([name, t]) =>
+        `${name} (${t.shape.join(", ")}) in ${this.plan.buffers.indexOf(this.plan.slot(t).buffer)}`
+      );
       return `${String(n.id).padStart(6)}  ${n.op.name.padEnd(24)} ${parts.join(", ")}`;
     });
     const total = `${this.plan.bytes} bytes planned, ${this.plan.unsharedBytes} without sharing`;
-    return [`device  ${this.device.description}`, "buffers", ...buffers, "nodes", ...nodes, "launches", ...this.replay.describe(), total].join("\n");
+    return [`device  ${this.device.description}`, "buffers", ...buffers, "nodes", ...nodes, "launches", ...this.replay.describe(), total]
+      .join("\n");
   }
 
   /** Milliseconds of each launch of one more run; null where the device cannot tell. */
@@ -168,7 +183,9 @@ export class Program {
   *#leaves(): Iterable<Tensor> {
     yield* this.plan.inputs;
     yield* this.plan.states;
-    for (const n of this.plan.nodes) for (const t of Object.values(n.inputs)) if (t.view && storage(t).root.leaf && t.name !== storage(t).root.name) yield t;
+    for (const n of this.plan.nodes) {
+      for (const t of Object.values(n.inputs)) if (t.view && storage(t).root.leaf && t.name !== storage(t).root.name) yield t;
+    }
   }
 
   #isElsewhere(a: Tensor, b: Tensor): boolean {
@@ -224,5 +241,9 @@ function asArray(t: Tensor, data: ArrayLike<number>): Numbers {
 }
 
 function viewOf(t: Tensor, buffer: ArrayBuffer, offset: number): Float32Array | Uint32Array | Uint8Array {
-  return t.dtype === "f32" ? new Float32Array(buffer, offset, t.size) : t.dtype === "u32" ? new Uint32Array(buffer, offset, t.size) : new Uint8Array(buffer, offset, t.size);
+  return t.dtype === "f32"
+    ? new Float32Array(buffer, offset, t.size)
+    : t.dtype === "u32"
+    ? new Uint32Array(buffer, offset, t.size)
+    : new Uint8Array(buffer, offset, t.size);
 }

@@ -1,21 +1,21 @@
-// Sums and means over axes, and their gradient, which repeats a value along them.
+// Sums and means over axes, and their gradient, which repeats values along those axes.
 
 import { ShapeError } from "../../src/errors.ts";
 import { defineOp, reshape, type Shape, type Tensor } from "../../src/graph.ts";
 import { padded } from "../broadcasting.ts";
 import workgroupSum from "../common/workgroup_sum.wgsl" with { type: "text" };
-import sumWgsl from "./sum.wgsl" with { type: "text" };
 import { repeat } from "./repeat.ts";
+import columnsWgsl from "./columns.wgsl" with { type: "text" };
+import rowsWgsl from "./rows.wgsl" with { type: "text" };
 
 /** Sum over `axes` (all if absent); those axes disappear. A sum over everything has shape (1). */
 export function sum(x: Tensor, axes?: readonly number[]): Tensor {
-  return reduce(x, axes, 1);
+  return reduce("sum", x, axes, () => 1);
 }
 
 /** Mean over `axes` (all if absent); those axes disappear. */
 export function mean(x: Tensor, axes?: readonly number[]): Tensor {
-  const summed = axesOf("mean", x, axes).reduce((n, axis) => n * x.shape[axis], 1);
-  return reduce(x, axes, 1 / summed);
+  return reduce("mean", x, axes, (count) => 1 / count);
 }
 
 /** Sum over the axes along which `shape` was repeated to give x: the gradient of broadcasting. */
@@ -25,8 +25,69 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   return reshape(axes.length ? sum(x, axes) : x, shape);
 }
 
-function reduce(x: Tensor, axes: readonly number[] | undefined, scale: number): Tensor {
-  const over = axesOf("sum", x, axes);
-  const kept = x.shape.filter((_, axis) => !over.includes(axis));
-  return reshape(blocks(x, over).reduce(({ t, scale }, form) => ({ t: op({ x: t }, { form, scale }).y, scale: 1 }), { t: x, scale }).t, kept.length ? kept : [1]);
+function reduce(name: string, x: Tensor, axes: readonly number[] = x.shape.map((_, i) => i), scaleOf: (count: number) => number): Tensor {
+  const summed = axes.map((axis) => axis < 0 ? axis + x.shape.length : axis);
+  const wrong = summed.findIndex((axis) => !(axis in x.shape));
+  if (wrong >= 0) throw new ShapeError(`${name}: ${x} has no axis ${axes[wrong]}; its axes are 0 to ${x.shape.length - 1}`);
+  const kept = x.shape.filter((_, axis) => !summed.includes(axis));
+  const runs = summedRuns(x.shape, summed);
+  let y = x, scale = scaleOf(x.size / kept.reduce((a, b) => a * b, 1));
+  // Each run of neighbouring summed axes is one pass; the innermost is the largest in practice and goes first.
+  for (const [K, S, C] of runs) {
+    y = sumMiddle({ x: reshape(y, [K, S, C]) }, { scale }).y;
+    scale = 1;
+  }
+  return runs.length ? reshape(y, kept.length ? kept : [1]) : x;
+}
+
+/** Runs of neighbouring summed axes, innermost first, each as (before, summed, after) with the inner runs already gone. */
+function summedRuns(shape: Shape, summed: readonly number[]): [number, number, number][] {
+  const runs: [number, number, number][] = [];
+  let after = 1, run = 1, open = false;
+  for (let axis = shape.length - 1; axis >= -1; axis--) {
+    if (axis >= 0 && summed.includes(axis)) {
+      run *= shape[axis];
+      open = true;
+      continue;
+    }
+    if (open) runs.push([shape.slice(0, axis + 1).reduce((a, b) => a * b, 1), run, after]);
+    run = 1;
+    open = false;
+    if (axis >= 0) after *= shape[axis];
+  }
+  return runs;
+}
+
+const sumMiddle = defineOp<{ x: Tensor }, "y" | "partial", { scale: number }>({
+  name: "sum",
+  outputs({ x }) {
+    const [K, S, C] = x.shape;
+    return { y: [K, C], partial: [C === 1 ? 1 : K * chunksOf(K, S, C) * C] };
+  },
+  launches({ x }, { scale }) {
+    const [K, S, C] = x.shape;
+    if (C === 1) return [{ label: "sum/rows", wgsl: workgroupSum + rowsWgsl, dims: { R: K, S, scale }, workgroups: K }];
+    // Few columns keep few threads busy: first sums of chunks of rows, then the sum of the chunks.
+    const chunks = chunksOf(K, S, C);
+    const columns = (S: number, chunks: number, scale: number, bind: Record<string, string>) => ({
+      label: "sum/columns",
+      wgsl: columnsWgsl,
+      dims: { K, S, C, chunks, scale },
+      workgroups: Math.ceil(K * chunks * C / 64),
+      bind,
+    });
+    if (chunks === 1) return [columns(S, 1, scale, {})];
+    return [columns(S, chunks, 1, { y: "partial" }), columns(chunks, 1, scale, { x: "partial", y: "y" })];
+  },
+  backward: ({ x }, { dy }, { scale }) => ({ x: repeat(dy!, x.shape as [number, number, number], scale) }),
+  reference({ x }, { x: { shape: [K, S, C] } }, { scale }) {
+    const y = new Float64Array(K * C);
+    for (let k = 0; k < K; k++) for (let s = 0; s < S; s++) for (let c = 0; c < C; c++) y[k * C + c] += x[(k * S + s) * C + c] * scale;
+    return { y, partial: new Float64Array(C === 1 ? 1 : K * chunksOf(K, S, C) * C) };
+  },
+});
+
+/** Enough chunks for some 16,384 threads, none shorter than 32 rows. */
+function chunksOf(K: number, S: number, C: number): number {
+  return Math.max(1, Math.min(Math.floor(S / 32), Math.ceil(16384 / (K * C))));
 }

@@ -95,11 +95,13 @@ class CpuReplay implements Replay {
 
   time(): Promise<{ label: string; ms: number }[]> {
     this.check();
-    return Promise.resolve(this.#ready().map(({ label, run }) => {
-      const start = performance.now();
-      run();
-      return { label, ms: performance.now() - start };
-    }));
+    return Promise.resolve(
+      this.#ready().map(({ label, run }) => {
+        const start = performance.now();
+        run();
+        return { label, ms: performance.now() - start };
+      }),
+    );
   }
 
   destroy(): void {
@@ -134,6 +136,10 @@ function call(kernels: CpuKernels, step: Step): () => void {
 
 function view(kernels: CpuKernels, t: Tensor, { buffer, offset, bytes }: Place): CpuTensor {
   const pointer = (buffer as CpuBuffer).pointer + offset, length = bytes / bytesPerValue[t.dtype];
-  const data = t.dtype === "f32" ? kernels.f32(pointer, length) : t.dtype === "u32" ? kernels.u32(pointer, length) : kernels.u8(pointer, length);
+  const data = t.dtype === "f32"
+    ? kernels.f32(pointer, length)
+    : t.dtype === "u32"
+    ? kernels.u32(pointer, length)
+    : kernels.u8(pointer, length);
   return { pointer, data: data as Float32Array, shape: t.shape, size: t.size };
 }

@@ -18,12 +18,20 @@ export async function dawnAdapter(): Promise<GPUAdapter> {
       ({ create } = await import("npm:webgpu@0.6.2"));
       provider = create(toggles);
     } catch (error) {
-      throw new DeviceError(`dawn: the npm package webgpu does not load (${(error as Error).message.split("\n")[0]}); install it with: npm install webgpu@0.6.2`);
+      throw new DeviceError(
+        `dawn: the npm package webgpu does not load (${
+          (error as Error).message.split("\n")[0]
+        }); install it with: npm install webgpu@0.6.2`,
+      );
     }
     kept.push(provider);
   }
   const adapter = await provider.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) throw new DeviceError("dawn: no WebGPU adapter; install a graphics driver with Vulkan (on Debian: mesa-vulkan-drivers 24 or newer, from backports)");
+  if (!adapter) {
+    throw new DeviceError(
+      "dawn: no WebGPU adapter; install a graphics driver with Vulkan (on Debian: mesa-vulkan-drivers 24 or newer, from backports)",
+    );
+  }
   kept.push(adapter);
   return adapter;
 }

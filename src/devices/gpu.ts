@@ -33,7 +33,8 @@ const wantedLimits = [
 
 /** Whether an adapter runs shaders on the CPU. */
 export function isSoftware(info: GPUAdapterInfo): boolean {
-  return Boolean((info as { isFallbackAdapter?: boolean }).isFallbackAdapter) || /llvmpipe|lavapipe|swiftshader|software/i.test(`${info.description} ${info.device}`);
+  return Boolean((info as { isFallbackAdapter?: boolean }).isFallbackAdapter) ||
+    /llvmpipe|lavapipe|swiftshader|software/i.test(`${info.description} ${info.device}`);
 }
 
 /** The adapter's name without the driver's version. */
@@ -72,7 +73,9 @@ export class GpuDevice implements Device {
     });
     this.lost = gpu.lost.then((info) => {
       const reason = this.#closing ? "it was closed" : info.message || info.reason || "no reason given";
-      const error = new DeviceLostError(`${this.description}: the device is lost (${reason}); open a new one and rebuild the programs from the last checkpoint or the weights`);
+      const error = new DeviceLostError(
+        `${this.description}: the device is lost (${reason}); open a new one and rebuild the programs from the last checkpoint or the weights`,
+      );
       this.#failure = error;
       return error;
     });
@@ -80,7 +83,9 @@ export class GpuDevice implements Device {
 
   allocate(label: string, bytes: number): GpuBuffer {
     this.check();
-    return new GpuBuffer(this.gpu.createBuffer({ label, size: Math.ceil(bytes / 16) * 16, usage: usage.STORAGE | usage.COPY_SRC | usage.COPY_DST }));
+    return new GpuBuffer(
+      this.gpu.createBuffer({ label, size: Math.ceil(bytes / 16) * 16, usage: usage.STORAGE | usage.COPY_SRC | usage.COPY_DST }),
+    );
   }
 
   write(buffer: DeviceBuffer, offset: number, data: Numbers): void {
@@ -97,9 +102,9 @@ export class GpuDevice implements Device {
     encoder.copyBufferToBuffer((buffer as GpuBuffer).buffer, offset, staging, 0, size);
     this.gpu.queue.submit([encoder.finish()]);
     const mapped = staging.mapAsync(1, 0, size);
-    const range = this.#mappedAtOnce(staging, size) ?? await mapped.then(() => staging.getMappedRange(0, size));
+    const range: ArrayBuffer = this.#mappedAtOnce(staging, size) ?? await mapped.then(() => staging.getMappedRange(0, size)!);
     const copy = range.slice(0, bytes);
-    await mapped;
+    mapped.catch(() => {}); // the fast path unmaps before the promise settles
     staging.unmap();
     if (!this.#staging.has(capacity)) this.#staging.set(capacity, []);
     this.#staging.get(capacity)!.push(staging);
@@ -120,7 +125,7 @@ export class GpuDevice implements Device {
     }
   }
 
-  /** Mapped once at creation: asking an Deno buffer that never was mapped for its range aborts the process. */
+  /** Mapped once at creation: asking a Deno buffer that never was mapped for its range aborts the process. */
   #newStaging(size: number): GPUBuffer {
     const buffer = this.gpu.createBuffer({ label: "read-back", size, usage: usage.MAP_READ | usage.COPY_DST, mappedAtCreation: true });
     buffer.unmap();

@@ -8,7 +8,11 @@ export async function nativeAdapter(): Promise<GPUAdapter> {
   const gpu = (globalThis.navigator as { gpu?: GPU } | undefined)?.gpu;
   if (!gpu) throw new DeviceError("native: this runtime has no navigator.gpu; use Deno 2.9 or a browser with WebGPU, or --device dawn");
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) throw new DeviceError("native: no WebGPU adapter; install a graphics driver with Vulkan (on Debian: apt-get install mesa-vulkan-drivers libvulkan1)");
+  if (!adapter) {
+    throw new DeviceError(
+      "native: no WebGPU adapter; install a graphics driver with Vulkan (on Debian: apt-get install mesa-vulkan-drivers libvulkan1)",
+    );
+  }
   return adapter;
 }
 

@@ -4,7 +4,7 @@ import { ShaderError } from "../errors.ts";
 import type { Launch, LaunchContext } from "../graph.ts";
 import { encodeDims } from "../kernel.ts";
 import type { Replay, Step } from "./device.ts";
-import { type GpuDevice, gpuBuffer, usage } from "./gpu.ts";
+import { gpuBuffer, type GpuDevice, usage } from "./gpu.ts";
 import type { Built } from "./shader.ts";
 
 interface Dispatch {
@@ -30,9 +30,15 @@ export class GpuReplay implements Replay {
 
   static async #from(device: GpuDevice, launches: { step: Step; launch: Launch }[]): Promise<GpuReplay> {
     const built = await Promise.all(launches.map(({ launch }) => device.shaders.get(launch)));
-    const uniforms = device.gpu.createBuffer({ label: "dims", size: Math.max(1, launches.length) * uniformAlignment, usage: usage.UNIFORM | usage.COPY_DST });
+    const uniforms = device.gpu.createBuffer({
+      label: "dims",
+      size: Math.max(1, launches.length) * uniformAlignment,
+      usage: usage.UNIFORM | usage.COPY_DST,
+    });
     const dims = new Uint8Array(uniforms.size);
-    launches.forEach(({ launch }, i) => dims.set(new Uint8Array(encodeDims(built[i].kernel, launch.dims, launch.label)), i * uniformAlignment));
+    launches.forEach(({ launch }, i) =>
+      dims.set(new Uint8Array(encodeDims(built[i].kernel, launch.dims, launch.label)), i * uniformAlignment)
+    );
     device.gpu.queue.writeBuffer(uniforms, 0, dims);
     const dispatches = launches.map(({ step, launch }, i) => ({
       label: launch.label,
@@ -94,7 +100,9 @@ export class GpuReplay implements Replay {
       const target = gpu.createBuffer({ size: group.length * 16, usage: usage.QUERY_RESOLVE | usage.COPY_SRC });
       const encoder = gpu.createCommandEncoder();
       group.forEach((d, i) => {
-        const pass = encoder.beginComputePass({ timestampWrites: { querySet, beginningOfPassWriteIndex: i * 2, endOfPassWriteIndex: i * 2 + 1 } });
+        const pass = encoder.beginComputePass({
+          timestampWrites: { querySet, beginningOfPassWriteIndex: i * 2, endOfPassWriteIndex: i * 2 + 1 },
+        });
         pass.setPipeline(d.pipeline);
         pass.setBindGroup(0, d.bindings);
         pass.dispatchWorkgroups(...d.workgroups);
@@ -137,9 +145,17 @@ function bind(device: GpuDevice, step: Step, launch: Launch, { kernel, layout }:
     label: launch.label,
     layout,
     entries: kernel.bindings.map(({ index, name, access }) => {
-      if (access === "uniform") return { binding: index, resource: { buffer: uniforms, offset, size: Math.max(16, Math.ceil(kernel.dims.length / 4) * 16) } };
+      if (access === "uniform") {
+        return { binding: index, resource: { buffer: uniforms, offset, size: Math.max(16, Math.ceil(kernel.dims.length / 4) * 16) } };
+      }
       const t = tensors[launch.bind?.[name] ?? name];
-      if (!t) throw new ShaderError(`${launch.label}: binding ${name} names no tensor of ${step.node.op.name} (${Object.keys(tensors).join(", ")}); rename it or give "bind"`);
+      if (!t) {
+        throw new ShaderError(
+          `${launch.label}: binding ${name} names no tensor of ${step.node.op.name} (${
+            Object.keys(tensors).join(", ")
+          }); rename it or give "bind"`,
+        );
+      }
       const place = step.place(t);
       return { binding: index, resource: { buffer: gpuBuffer(place), offset: place.offset, size: Math.ceil(place.bytes / 4) * 4 } };
     }),
@@ -150,7 +166,11 @@ function bind(device: GpuDevice, step: Step, launch: Launch, { kernel, layout }:
 function spread({ workgroups, label }: Launch, most: number): readonly [number, number, number] {
   if (typeof workgroups !== "number") {
     const over = workgroups.findIndex((n) => n > most);
-    if (over >= 0) throw new ShaderError(`${label}: ${workgroups[over]} workgroups in dimension ${"xyz"[over]}, this device allows ${most}; use a smaller batch`);
+    if (over >= 0) {
+      throw new ShaderError(
+        `${label}: ${workgroups[over]} workgroups in dimension ${"xyz"[over]}, this device allows ${most}; use a smaller batch`,
+      );
+    }
     return workgroups;
   }
   const y = Math.ceil(workgroups / most);

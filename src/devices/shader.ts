@@ -29,7 +29,9 @@ export class ShaderCache {
   async #build({ label, wgsl, overrides = {} }: Launch): Promise<Built> {
     const kernel = parseKernel(wgsl, label);
     const unknown = Object.keys(overrides).find((name) => !kernel.overrides.includes(name));
-    if (unknown) throw new ShaderError(`${label}: the launch overrides ${unknown}, the WGSL has ${kernel.overrides.join(", ") || "no overrides"}`);
+    if (unknown) {
+      throw new ShaderError(`${label}: the launch overrides ${unknown}, the WGSL has ${kernel.overrides.join(", ") || "no overrides"}`);
+    }
     this.gpu.pushErrorScope("validation");
     const module = this.gpu.createShaderModule({ label, code: wgsl });
     const layout = this.gpu.createBindGroupLayout({
@@ -51,7 +53,9 @@ export class ShaderCache {
       thrown = error;
     }
     const scoped = await this.gpu.popErrorScope();
-    if (scoped || thrown || !pipeline) throw await explain(label, wgsl, module, scoped?.message ?? String((thrown as Error)?.message ?? thrown));
+    if (scoped || thrown || !pipeline) {
+      throw await explain(label, wgsl, module, scoped?.message ?? String((thrown as Error)?.message ?? thrown));
+    }
     return { kernel, pipeline, layout };
   }
 }
@@ -63,7 +67,9 @@ async function explain(label: string, wgsl: string, module: GPUShaderModule, mes
   if (!place) return new ShaderError(`${label}: ${first?.message ?? message}`);
   const text = wgsl.split("\n")[place.line - 1] ?? "";
   const said = (first?.message ?? message).trim();
-  return new ShaderError(`${label}: ${said}\n  line ${place.line}, column ${place.column}:\n  ${text}\n  ${" ".repeat(Math.max(0, place.column - 1))}^`);
+  return new ShaderError(
+    `${label}: ${said}\n  line ${place.line}, column ${place.column}:\n  ${text}\n  ${" ".repeat(Math.max(0, place.column - 1))}^`,
+  );
 }
 
 /** Line and column out of a message of naga ("wgsl:3:7") or Tint (":3:7 error"). */
