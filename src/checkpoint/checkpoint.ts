@@ -9,39 +9,71 @@ export interface TensorInfo {
   readonly bytes: number;
 }
 
-/** An open checkpoint of any format: the table is in memory, values are read when asked for. */
+/** A tensor in an open checkpoint: its entry of the table, and its values when asked for. */
+export class StoredTensor implements TensorInfo {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly bytes: number;
+  #where: string;
+  #load: () => Promise<Uint8Array>;
+
+  /** `load` brings the bytes that `readRaw` promises; `file` is how messages call the checkpoint. */
+  constructor({ name, dtype, shape, bytes }: TensorInfo, file: string, load: () => Promise<Uint8Array>) {
+    this.name = name;
+    this.dtype = dtype;
+    this.shape = shape;
+    this.bytes = bytes;
+    this.#where = `${file}: ${name}`;
+    this.#load = load;
+  }
+
+  /** The bytes, row-major and little-endian, in the tensor's own dtype; they may share memory with a source that is in memory. */
+  readRaw(): Promise<Uint8Array> {
+    return this.#load();
+  }
+
+  /** The values, row-major: floating-point as Float32Array (F64 is rounded), BOOL as Uint8Array, integers in their own width (I64 as BigInt64Array). */
+  async read(): Promise<TensorData> {
+    return decode(this.dtype, await this.#load());
+  }
+
+  /** A floating-point tensor's values; integers are a CheckpointError. */
+  async readFloat32(): Promise<Float32Array> {
+    return decodeFloat32(this.dtype, await this.#load(), this.#where);
+  }
+
+  /** Any dtype as plain numbers (labels, indices, exact F64); an I64 beyond ±(2^53 - 1) is a CheckpointError. */
+  async readNumbers(): Promise<Float64Array> {
+    return decodeNumbers(this.dtype, await this.#load(), this.#where);
+  }
+}
+
+/** An open checkpoint of any format: the table is in memory, values are read when asked for. `read...` throw CheckpointError for an unknown name. */
 export abstract class Checkpoint {
   abstract readonly format: "safetensors" | "torch";
   /** How messages call it. */
   abstract readonly file: string;
   /** Every tensor by name. */
-  abstract readonly tensors: ReadonlyMap<string, TensorInfo>;
-
-  /** The tensor's bytes, row-major and little-endian, in its own dtype. */
-  abstract readRaw(name: string): Promise<Uint8Array>;
+  abstract readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** Releases the file; reading is an error afterwards. */
   abstract close(): Promise<void>;
 
-  /**
-   * The tensor's values, row-major: floating-point as Float32Array (F64 is rounded), BOOL as Uint8Array, integers in their own width
-   * (I64 as BigInt64Array). Throws CheckpointError for an unknown name.
-   */
+  async readRaw(name: string): Promise<Uint8Array> {
+    return await this.get(name).readRaw();
+  }
   async read(name: string): Promise<TensorData> {
-    return decode(this.info(name).dtype, await this.readRaw(name));
+    return await this.get(name).read();
   }
-
-  /** A floating-point tensor's values; integers are a CheckpointError. */
   async readFloat32(name: string): Promise<Float32Array> {
-    return decodeFloat32(this.info(name).dtype, await this.readRaw(name), `${this.file}: ${name}`);
+    return await this.get(name).readFloat32();
   }
-
-  /** Any tensor as plain numbers (labels, indices, exact F64); an I64 beyond ±(2^53 - 1) is a CheckpointError. */
   async readNumbers(name: string): Promise<Float64Array> {
-    return decodeNumbers(this.info(name).dtype, await this.readRaw(name), `${this.file}: ${name}`);
+    return await this.get(name).readNumbers();
   }
 
-  /** The table's entry; throws CheckpointError with some of the names there are. */
-  info(name: string): TensorInfo {
+  /** The tensor of that name; throws CheckpointError with some of the names there are. */
+  get(name: string): StoredTensor {
     return lookUp(this.tensors, name, this.file);
   }
 

@@ -1,4 +1,4 @@
-import { Checkpoint, lookUp, type TensorInfo } from "./checkpoint.ts";
+import { Checkpoint, lookUp, StoredTensor, type TensorInfo } from "./checkpoint.ts";
 import { decode, decodeFloat32, decodeNumbers, type TensorData } from "./dtype.ts";
 import { type Header, headerLength, parseHeader } from "./safetensors_header.ts";
 import { type ByteSource, type CheckpointSource, openSource } from "./source.ts";
@@ -7,22 +7,19 @@ import { type ByteSource, type CheckpointSource, openSource } from "./source.ts"
 export class Safetensors extends Checkpoint {
   readonly format = "safetensors";
   readonly file: string;
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;
   #source: ByteSource;
-  #placed: Header["tensors"];
 
   constructor(source: ByteSource, header: Header) {
     super();
     this.file = source.name;
     this.metadata = header.metadata;
-    this.tensors = this.#placed = header.tensors;
+    const stored = [...header.tensors.values()].map((info) =>
+      new StoredTensor(info, source.name, () => source.read(info.offset, info.bytes))
+    );
+    this.tensors = new Map(stored.map((tensor) => [tensor.name, tensor]));
     this.#source = source;
-  }
-
-  readRaw(name: string): Promise<Uint8Array> {
-    const { offset, bytes } = lookUp(this.#placed, name, this.file);
-    return this.#source.read(offset, bytes);
   }
 
   close(): Promise<void> {

@@ -27,7 +27,7 @@ test("writeSafetensors() and openSafetensors() keep every bit, dtype, shape and 
       expect(after.metadata).toEqual(before.metadata);
       expect(new Set(after.tensors.keys())).toEqual(new Set(before.tensors.keys()));
       for (const info of before.tensors.values()) {
-        const { dtype, shape, bytes } = after.info(info.name);
+        const { dtype, shape, bytes } = after.get(info.name);
         expect({ dtype, shape, bytes }).toEqual({ dtype: info.dtype, shape: info.shape, bytes: info.bytes });
         expect(await after.readRaw(info.name)).toEqual(before.readRaw(info.name).slice());
       }
