@@ -25,7 +25,7 @@ export async function atomicWrite(path: string, chunks: Iterable<Uint8Array> | A
       }
       await handle.sync().catch(failed);
     } finally {
-      await handle.close();
+      await handle.close().catch(failed); // some file systems notice a full disk only here
     }
     await rename(temporary, path).catch(failed);
   } catch (error) {

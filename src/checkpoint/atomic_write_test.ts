@@ -52,6 +52,7 @@ const faults: [string, FileSystem][] = [
     "the disk fills up while writing",
     broken({ write: (handle, ...args) => ++writes > 1 ? full() : handle.write(...args as unknown as [Uint8Array]) }),
   ],
+  ["closing fails", broken({ close: (handle) => handle.close().then(full) })],
   ["fsync fails", broken({ sync: full })],
   ["the rename fails", broken({}, { rename: full })],
 ];

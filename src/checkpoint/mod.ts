@@ -18,6 +18,14 @@ export { openTorch, TorchCheckpoint, type TorchOptions } from "./torch/torch.ts"
  * Opens a checkpoint of whatever format it is, judged by its first bytes, never by its name. `options` are for files of torch.save.
  *
  * Throws CheckpointError with the first bytes when they belong to no known format.
+ *
+ * ```ts
+ * const bytes = await safetensorsBytes({ "norm.weight": { shape: [2], data: Float32Array.of(1, 1) } });
+ * await using checkpoint = await openCheckpoint(bytes); // or a path, an address, a Blob
+ * for (const { name, dtype, shape } of checkpoint.tensors.values()) console.assert(name === "norm.weight" && dtype === "F32" && shape[0] === 2);
+ * const weight: Float32Array = await checkpoint.readFloat32("norm.weight");
+ * console.assert(weight[0] === 1);
+ * ```
  */
 export async function openCheckpoint(source: CheckpointSource, options?: TorchOptions): Promise<Safetensors | TorchCheckpoint> {
   const opened = await openSource(source);

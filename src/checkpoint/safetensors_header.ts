@@ -75,13 +75,18 @@ function parseJson(header: Uint8Array, fail: Fail): Record<string, unknown> {
 
 /** The first key that an object of this (valid) JSON text has twice; JSON.parse would silently keep the last one. */
 function repeatedKey(text: string): string | undefined {
-  const token = /"((?:[^"\\]|\\.)*)"(\s*:)?|[{}]/g;
   const open: Set<string>[] = [];
-  for (let match = token.exec(text); match; match = token.exec(text)) {
-    if (match[0] === "{") open.push(new Set());
-    else if (match[0] === "}") open.pop();
-    else if (match[2] !== undefined) {
-      const key = match[1].includes("\\") ? JSON.parse(`"${match[1]}"`) as string : match[1];
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === "{") open.push(new Set());
+    else if (character === "}") open.pop();
+    else if (character === '"') {
+      const start = at++;
+      while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+      let next = at + 1;
+      while (text.charCodeAt(next) <= 0x20) next++;
+      if (text[next] !== ":") continue;
+      const key: string = JSON.parse(text.slice(start, at + 1)); // decoded: one name may have several spellings
       const seen = open[open.length - 1];
       if (seen.has(key)) return key;
       seen.add(key);

@@ -143,6 +143,11 @@ test("parseSafetensors() accepts padding, metadata, unusual names, and empty ten
   expect(parsed.read("__proto__")).toEqual(Float32Array.of(0));
 });
 
+test("parseSafetensors() takes metadata of millions of characters", () => {
+  const long = JSON.stringify('"\\{'.repeat(1_000_000));
+  expect(parseSafetensors(file(`{"__metadata__":{"note":${long}}}`, 0)).metadata.note.length).toBe(3_000_000);
+});
+
 test("readNumbers() refuses a 64-bit integer that a number would change", () => {
   const bytes = file(`{"a":{"dtype":"U64","shape":[1],"data_offsets":[0,8]}}`, 8);
   bytes.fill(0xff, bytes.length - 8);
@@ -178,6 +183,14 @@ test("a damaged safetensors file is refused or read, never anything else", async
     await using opened = await openSafetensors(damaged);
     for (const name of opened.tensors.keys()) await opened.read(name);
   });
+});
+
+test("reading after close is a CheckpointError", async () => {
+  const path = fixture("st_edge.safetensors");
+  if (!path) return;
+  const opened = await openSafetensors(path);
+  await opened.close();
+  expect((await checkpointError(() => opened.read("f64"))).message).toMatch(/st_edge.safetensors: cannot be read \(/);
 });
 
 test("openSafetensors() names a path that is not there or is a folder", async () => {

@@ -24,6 +24,14 @@ export type TensorInputs = Readonly<Record<string, TensorInput | LazyTensorInput
  *
  * Layout as the reference library's: wide dtypes first, names in order, the header padded to 8 bytes, so that every tensor is aligned and
  * equal contents give equal files. Throws CheckpointError when an array's size or type does not fit its shape and dtype.
+ *
+ * ```ts
+ * import { openSafetensors } from "./safetensors.ts";
+ * const path = await Deno.makeTempFile();
+ * await writeSafetensors(path, { "head.weight": { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) } }, { format: "pt" });
+ * await using written = await openSafetensors(path);
+ * console.assert((await written.readFloat32("head.weight"))[3] === 4 && written.metadata.format === "pt");
+ * ```
  */
 export async function writeSafetensors(
   path: string,

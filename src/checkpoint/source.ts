@@ -60,6 +60,9 @@ async function openFile(path: string | URL, name: string): Promise<ByteSource> {
   const handle = await open(path, "r").catch((cause) => {
     throw new CheckpointError(`${name}: cannot be opened (${cause.message}); give the path of a checkpoint file`, { cause });
   });
+  const unreadable = (cause: Error) => {
+    throw new CheckpointError(`${name}: cannot be read (${cause.message}); open it again`, { cause });
+  };
   const stat = await handle.stat();
   if (!stat.isFile()) {
     await handle.close();
@@ -72,7 +75,7 @@ async function openFile(path: string | URL, name: string): Promise<ByteSource> {
       checkRange(source, offset, length);
       const bytes = new Uint8Array(length);
       for (let done = 0; done < length;) {
-        const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, 2 ** 30), offset + done);
+        const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, 2 ** 30), offset + done).catch(unreadable);
         if (bytesRead === 0) {
           throw new CheckpointError(
             `${name}: ends at byte ${offset + done}, it had ${source.size} when opened; was it cut while being read?`,

@@ -140,13 +140,16 @@ class Machine {
   }
 }
 
-/** How messages call a value. */
+/** How messages call a value: by Python's words where there are some. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return "None";
   if (value instanceof PickleGlobal) return value.name;
   if (value instanceof PickleObject) return `a ${value.className}`;
-  return typeof value === "object" ? `a ${value.constructor.name}` : `a ${typeof value}`;
+  if (typeof value !== "object") return typeof value === "string" ? "a text" : `a ${typeof value}`;
+  return `a ${pythonNames.get(value.constructor) ?? value.constructor.name}`;
 }
+
+const pythonNames = new Map<unknown, string>([[Array, "list"], [Map, "dict"], [Set, "set"], [Uint8Array, "bytes"]]);
 
 function dictOf(items: unknown[]): Map<unknown, unknown> {
   if (items.length % 2) throw new PickleFault("a dict with a key without a value");

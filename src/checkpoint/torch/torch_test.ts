@@ -172,7 +172,7 @@ const refused: [string, Uint8Array, RegExp][] = [
   [
     "a tensor over a text",
     of(op.call(op.global("torch._utils", "_rebuild_tensor_v2"), op.text("x"))),
-    /a tensor over a string instead of a storage/,
+    /a tensor over a text instead of a storage/,
   ],
   ["an archive without a pickle", zip([["a/b", new Uint8Array()]]), /is a zip archive with 0 data.pkl \(a\/b/],
   ["a TorchScript program", zip([["m/data.pkl", Uint8Array.of()], ["m/constants.pkl", Uint8Array.of()]]), /is a TorchScript program/],
