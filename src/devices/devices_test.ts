@@ -57,6 +57,7 @@ if (gpu) {
     program.write({ x: [1, 2] });
     expect(() => program.run()).toThrow(DeviceLostError);
     await expect(program.read("y")).rejects.toThrow(DeviceLostError);
+    await device.destroy();
     const again = await openDevice({ device: gpu.name });
     expect([...await evaluate(again, add(x, x), { x: [1, 2] })]).toEqual([2, 4]);
     await again.destroy();

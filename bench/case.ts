@@ -1,0 +1,26 @@
+// What a bench file contributes: graphs to time, with the work that one run does.
+
+import type { Tensor } from "../src/graph.ts";
+import type { Program } from "../src/program.ts";
+
+export interface Case {
+  name: string;
+  shape: string;
+  build(): Record<string, Tensor>;
+  /** Floating-point operations of one run, for what arithmetic bounds; */
+  flops?: number;
+  /** bytes read and written, for what memory bounds. */
+  bytes?: number;
+  /** Too large for software adapters and the CPU. */
+  gpuOnly?: boolean;
+  /** Values for inputs that ordinary numbers would not suit. */
+  values?: Record<string, (i: number) => number>;
+}
+
+/** Inputs for a case: small numbers of both signs unless it says otherwise. */
+export function written(program: Program, { values = {} }: Case): Record<string, ArrayLike<number>> {
+  return Object.fromEntries(program.plan.inputs.map((t) => {
+    const value = values[t.name] ?? ((i: number) => ((i * 7919) % 2001 - 1000) / 1000);
+    return [t.name, Float32Array.from({ length: t.size }, (_, i) => value(i))];
+  }));
+}

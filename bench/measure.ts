@@ -1,0 +1,25 @@
+// How a case is timed: a warm-up, then rounds of as many runs as fill a while, each ended by one wait; the median round counts.
+
+import type { Program } from "../src/program.ts";
+
+export interface Measured {
+  /** Median milliseconds a run. */
+  ms: number;
+  /** Fastest round. */
+  best: number;
+}
+
+export async function measure(program: Program, { rounds = 7, roundMs = 120 }: { rounds?: number; roundMs?: number } = {}): Promise<Measured> {
+  const timed = async (runs: number) => {
+    const start = performance.now();
+    for (let i = 0; i < runs; i++) program.run();
+    await program.device.idle();
+    return (performance.now() - start) / runs;
+  };
+  await timed(1); // compiles what the driver left for the first run
+  const runs = Math.max(1, Math.round(roundMs / await timed(1)));
+  const times: number[] = [];
+  for (let i = 0; i < rounds; i++) times.push(await timed(runs));
+  times.sort((a, b) => a - b);
+  return { ms: times[times.length >> 1], best: times[0] };
+}
