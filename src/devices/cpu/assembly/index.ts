@@ -1,0 +1,48 @@
+// @ts-nocheck AssemblyScript: build.ts compiles it to WASM, TypeScript does not know its types.
+//
+// What the host calls: run() on the main thread, serve() on each helper. The job lies at JOB, its first word is the kernel's number.
+
+import { Gemm, gemm } from "./gemm";
+import { Col2im, col2im } from "./image";
+import { madd } from "./simd";
+import { awaitJob, closeJob, JOB, leave, openJob } from "./team";
+import { MR, NR } from "./tile";
+
+/** The tile's rows and columns: the host rounds buffers up to them. */
+export function tileRows(): i32 {
+  return MR;
+}
+export function tileColumns(): i32 {
+  return NR;
+}
+
+/** x * x + y: the host sees from it whether multiply-add rounds once. */
+export function square(x: f32, y: f32): f32 {
+  return f32x4.extract_lane(madd(f32x4.splat(x), f32x4.splat(x), f32x4.splat(y)), 0);
+}
+
+function work(thread: i32): void {
+  switch (load<i32>(JOB)) {
+    case 1:
+      gemm(changetype<Gemm>(JOB), thread);
+      break;
+    case 2:
+      col2im(changetype<Col2im>(JOB));
+      break;
+  }
+}
+
+/** Runs the job at JOB; with `alone` no helper is called. */
+export function run(alone: bool): void {
+  openJob(alone);
+  work(0);
+  if (!alone) closeJob();
+}
+
+/** A helper's life: returns when the team is dismissed. */
+export function serve(thread: i32): void {
+  for (let job = awaitJob(0); job >= 0; job = awaitJob(job)) {
+    work(thread);
+    leave();
+  }
+}
