@@ -1,6 +1,12 @@
 // The table of ops: one line a folder.
 
 export { add, divide, multiply, subtract } from "./arithmetic/arithmetic.ts";
+export { abs, exp, log, relu, sigmoid, sqrt, square, tanh } from "./activations/activations.ts";
+export { gelu, geluBackward, geluTanh } from "./gelu/gelu.ts";
 export { layerNorm } from "./layer_norm/layer_norm.ts";
 export { mean, sum, sumTo } from "./sum/sum.ts";
 export { repeat } from "./sum/repeat.ts";
+export { concat } from "./concat/concat.ts";
+export { permute } from "./permute/permute.ts";
+export { fold, unfold } from "./permute/unfold.ts";
+export { pad, slice } from "./slice/slice.ts";

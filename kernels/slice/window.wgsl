@@ -1,0 +1,18 @@
+// y[k, s] = x[k, s + shift], and zero where that lies outside x: a slice for shift >= 0, zero padding for shift < 0. Rows are
+// counted in values, so an axis with axes after it is the same. One invocation a value of y; words are copied as they are.
+
+struct Dims { Y: u32, SY: u32, SX: u32, shift: i32 }
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> x: array<u32>;        // (K, SX)
+@group(0) @binding(2) var<storage, read_write> y: array<u32>;  // (K, SY)
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let i = flat_index(group, groups, thread);
+  if (i >= dims.Y) { return; }
+  let s = i32(i % dims.SY) + dims.shift;
+  var value = 0u;
+  if (s >= 0 && s < i32(dims.SX)) { value = x[i / dims.SY * dims.SX + u32(s)]; }
+  y[i] = value;
+}
