@@ -1,0 +1,67 @@
+// Functions of one value: one kernel, a chunk of two lines each.
+
+import type { Tensor } from "../../src/graph.ts";
+import absWgsl from "./abs.wgsl" with { type: "text" };
+import expWgsl from "./exp.wgsl" with { type: "text" };
+import logWgsl from "./log.wgsl" with { type: "text" };
+import reluWgsl from "./relu.wgsl" with { type: "text" };
+import sigmoidWgsl from "./sigmoid.wgsl" with { type: "text" };
+import sqrtWgsl from "./sqrt.wgsl" with { type: "text" };
+import squareWgsl from "./square.wgsl" with { type: "text" };
+import tanhWgsl from "./tanh.wgsl" with { type: "text" };
+import { unary } from "./unary.ts";
+
+/** max(x, 0), value by value; its gradient at 0 is 0. */
+export function relu(x: Tensor): Tensor {
+  return reluOp.forward(x);
+}
+
+/** tanh(x), value by value; large values give ±1. */
+export function tanh(x: Tensor): Tensor {
+  return tanhOp.forward(x);
+}
+
+/** 1 / (1 + exp(-x)), value by value; large values give 0 and 1. */
+export function sigmoid(x: Tensor): Tensor {
+  return sigmoidOp.forward(x);
+}
+
+/** e to the x, value by value; infinite beyond 88.7, as f32 is. */
+export function exp(x: Tensor): Tensor {
+  return expOp.forward(x);
+}
+
+/** Natural logarithm, value by value; NaN below 0. */
+export function log(x: Tensor): Tensor {
+  return logOp.forward(x);
+}
+
+/** x * x, value by value. */
+export function square(x: Tensor): Tensor {
+  return squareOp.forward(x);
+}
+
+/** Square root, value by value; its gradient at 0 is infinite. */
+export function sqrt(x: Tensor): Tensor {
+  return sqrtOp.forward(x);
+}
+
+/** |x|, value by value; its gradient at 0 is 0. */
+export function abs(x: Tensor): Tensor {
+  return absOp.forward(x);
+}
+
+const reluOp = unary({ name: "relu", chunk: reluWgsl, kept: "y", apply: (x) => Math.max(x, 0), derivative: (y) => y > 0 ? 1 : 0 });
+const tanhOp = unary({ name: "tanh", chunk: tanhWgsl, kept: "y", apply: Math.tanh, derivative: (y) => 1 - y * y });
+const sigmoidOp = unary({
+  name: "sigmoid",
+  chunk: sigmoidWgsl,
+  kept: "y",
+  apply: (x) => 1 / (1 + Math.exp(-x)),
+  derivative: (y) => y * (1 - y),
+});
+const expOp = unary({ name: "exp", chunk: expWgsl, kept: "y", apply: Math.exp, derivative: (y) => y });
+const logOp = unary({ name: "log", chunk: logWgsl, kept: "x", apply: Math.log, derivative: (x) => 1 / x });
+const squareOp = unary({ name: "square", chunk: squareWgsl, kept: "x", apply: (x) => x * x, derivative: (x) => 2 * x });
+const sqrtOp = unary({ name: "sqrt", chunk: sqrtWgsl, kept: "y", apply: Math.sqrt, derivative: (y) => 0.5 / y });
+const absOp = unary({ name: "abs", chunk: absWgsl, kept: "x", apply: Math.abs, derivative: Math.sign });

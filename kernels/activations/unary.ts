@@ -1,0 +1,50 @@
+// What every function of one value shares: one kernel forward, one backward, and a chunk with `apply` and `derivative`.
+
+import { apply as applyOp, defineOp, type OpSpec, type Tensor } from "../../src/graph.ts";
+import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
+import backwardWgsl from "./backward.wgsl" with { type: "text" };
+import forwardWgsl from "./forward.wgsl" with { type: "text" };
+
+export interface Unary {
+  name: string;
+  /** WGSL with `apply(x)` and `derivative(kept, dy)`. */
+  chunk: string;
+  /** What backward reads: y where the gradient follows from it, since x need not live until then. */
+  kept: "x" | "y";
+  apply(x: number): number;
+  /** dy/dx, from x or y as `kept` says. */
+  derivative(kept: number): number;
+}
+
+/** The op of a function of one value, and its gradient as an op of its own: (kept, dy) → dx. */
+export function unary({ name, chunk, kept, apply, derivative }: Unary): {
+  forward: (x: Tensor) => Tensor;
+  backward: (kept: Tensor, dy: Tensor) => Tensor;
+} {
+  const backward: OpSpec<{ kept: Tensor; dy: Tensor }, "dx"> = {
+    name: `${name}_backward`,
+    outputs: ({ kept }) => ({ dx: kept.shape }),
+    launches: ({ dx }) => [{
+      label: `${name}/backward`,
+      wgsl: flatIndex + chunk + backwardWgsl,
+      dims: { Y: dx.size },
+      workgroups: Math.ceil(dx.size / 64),
+    }],
+    backward: null,
+    reference: ({ kept, dy }) => ({ dx: Float64Array.from(kept, (v: number, i) => dy[i] * derivative(v)) }),
+  };
+  const differentiate = (kept: Tensor, dy: Tensor) => applyOp(backward, { kept, dy }, {}).dx;
+  const forward = defineOp<{ x: Tensor }, "y">({
+    name,
+    outputs: ({ x }) => ({ y: x.shape }),
+    launches: ({ y }) => [{
+      label: name,
+      wgsl: flatIndex + chunk + forwardWgsl,
+      dims: { Y: y.size },
+      workgroups: Math.ceil(y.size / 64),
+    }],
+    backward: (tensors, { dy }) => ({ x: differentiate(tensors[kept], dy!) }),
+    reference: ({ x }) => ({ y: Float64Array.from(x, apply) }),
+  });
+  return { forward: (x) => forward({ x }, {}).y, backward: differentiate };
+}
