@@ -10,3 +10,7 @@ export { concat } from "./concat/concat.ts";
 export { permute } from "./permute/permute.ts";
 export { fold, unfold } from "./permute/unfold.ts";
 export { pad, slice } from "./slice/slice.ts";
+export { dropout } from "./dropout/dropout.ts";
+export { dropPath, dropPathWith, keepMask } from "./dropout/drop_path.ts";
+export { gumbel, normal, uniform } from "./random/random.ts";
+export { Random, randomSource } from "./random/source.ts";

@@ -1,0 +1,20 @@
+// y = x * mask / keep, where the mask is 1 where a uniform number is at least the rate, else 0. The gradient is the same with
+// the same numbers. One invocation a block of four values. `threshold` is the rate in units of 2^-24.
+
+struct Dims { Y: u32, stream: u32, threshold: u32, scale: f32 }
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> random: array<u32>;   // (2) seed, step
+@group(0) @binding(2) var<storage, read> x: array<f32>;        // (Y)
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;  // (Y)
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let block = flat_index(group, groups, thread);
+  if (block * 4u >= dims.Y) { return; }
+  let words = random_words(random[0], random[1], dims.stream, block);
+  for (var j = 0u; j < min(4u, dims.Y - block * 4u); j++) {
+    let i = block * 4u + j;
+    y[i] = x[i] * select(0.0, dims.scale, (words[j] >> 8u) >= dims.threshold);
+  }
+}

@@ -1,0 +1,25 @@
+import { ShapeError } from "../../src/errors.ts";
+import { input, type Tensor } from "../../src/graph.ts";
+
+/** Where ops take their random numbers from: seed and step as data, and a stream for each use. */
+export class Random {
+  #streams = 0;
+
+  /** `state` (2) u32 holds seed and step. */
+  constructor(readonly state: Tensor) {
+    if (state.size !== 2 || state.dtype !== "u32") throw new ShapeError(`Random: ${state} is not (2) u32, a seed and a step`);
+  }
+
+  /** The stream of the next use: counted, so that the same model built again has the same streams. */
+  next(): number {
+    return this.#streams++;
+  }
+}
+
+/**
+ * Random numbers for a model: an input `name` (2) u32 holding the seed and the step, written before each run.
+ * The same seed and step give the same numbers on every device.
+ */
+export function randomSource(name = "random"): Random {
+  return new Random(input(name, [2], "u32"));
+}
