@@ -14,3 +14,6 @@ export { dropout } from "./dropout/dropout.ts";
 export { dropPath, dropPathWith, keepMask } from "./dropout/drop_path.ts";
 export { gumbel, normal, uniform } from "./random/random.ts";
 export { Random, randomSource } from "./random/source.ts";
+export { logSoftmax, softmax } from "./softmax/softmax.ts";
+export { gather } from "./gather/gather.ts";
+export { argmax, topK } from "./top_k/top_k.ts";

@@ -1,0 +1,86 @@
+// Softmax and log-softmax along any axis: the same four kernels, two chunks.
+
+import { defineOp, type Launch, type Numbers, reshape, type Tensor } from "../../src/graph.ts";
+import { around, axisOf } from "../axis.ts";
+import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
+import workgroupMax from "../common/workgroup_max.wgsl" with { type: "text" };
+import workgroupSum from "../common/workgroup_sum.wgsl" with { type: "text" };
+import columnsWgsl from "./columns.wgsl" with { type: "text" };
+import columnsBackwardWgsl from "./columns_backward.wgsl" with { type: "text" };
+import logSoftmaxWgsl from "./log_softmax.wgsl" with { type: "text" };
+import rowsWgsl from "./rows.wgsl" with { type: "text" };
+import rowsBackwardWgsl from "./rows_backward.wgsl" with { type: "text" };
+import softmaxWgsl from "./softmax.wgsl" with { type: "text" };
+
+/** exp(x) over its sum along `axis` (the last if absent); safe for values of any size. (…) → (…). */
+export function softmax(x: Tensor, axis = -1): Tensor {
+  return along(softmaxOp, "softmax", x, axis);
+}
+
+/** Logarithm of the softmax along `axis` (the last if absent), without forming the softmax. (…) → (…). */
+export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  return along(logSoftmaxOp, "logSoftmax", x, axis);
+}
+
+function along(op: ReturnType<typeof normalised>, name: string, x: Tensor, axis: number): Tensor {
+  return reshape(op({ x: reshape(x, around(x.shape, axisOf(name, x, axis))) }, {}).y, x.shape);
+}
+
+/** What the reference of an op computes for one line of values. */
+type Line = (values: number[], dy: number[]) => number[];
+
+function normalised(name: string, chunk: string, line: Line, gradient: Line) {
+  const backward = defineOp<{ y: Tensor; dy: Tensor }, "dx">({
+    name: `${name}_backward`,
+    outputs: ({ y }) => ({ dx: y.shape }),
+    launches: ({ y }) => [launch(`${name}/backward`, y, chunk, rowsBackwardWgsl, columnsBackwardWgsl)],
+    backward: null,
+    reference: ({ y, dy }, tensors) => ({ dx: perLine(tensors.y, gradient, y, dy) }),
+  });
+  return defineOp<{ x: Tensor }, "y">({
+    name,
+    outputs: ({ x }) => ({ y: x.shape }),
+    launches: ({ x }) => [launch(`${name}/forward`, x, chunk, rowsWgsl, columnsWgsl)],
+    backward: ({ y }, { dy }) => ({ x: backward({ y, dy: dy! }, {}).dx }),
+    reference: ({ x }, tensors) => ({ y: perLine(tensors.x, line, x) }),
+  });
+}
+
+/** Long rows take a workgroup each; short ones would leave most of its threads idle. */
+function launch(label: string, { shape: [K, S, C] }: Tensor, chunk: string, rows: string, columns: string): Launch {
+  if (C === 1 && S > 32) return { label, wgsl: workgroupSum + workgroupMax + chunk + rows, dims: { R: K, S }, workgroups: K };
+  return { label, wgsl: flatIndex + chunk + columns, dims: { K, S, C }, workgroups: Math.ceil(K * C / 64) };
+}
+
+function perLine({ shape: [K, S, C] }: Tensor, line: Line, a: Numbers, b: Numbers = a): Float64Array {
+  const out = new Float64Array(K * S * C);
+  for (let k = 0; k < K; k++) {
+    for (let c = 0; c < C; c++) {
+      const places = Array.from({ length: S }, (_, s) => (k * S + s) * C + c);
+      line(places.map((i) => a[i]), places.map((i) => b[i])).forEach((v, s) => out[places[s]] = v);
+    }
+  }
+  return out;
+}
+
+const total = (values: number[]) => values.reduce((a, b) => a + b, 0);
+const exponentials = (x: number[]) => {
+  const m = Math.max(...x);
+  return x.map((v) => Math.exp(v - m));
+};
+
+const softmaxOp = normalised("softmax", softmaxWgsl, (x) => {
+  const e = exponentials(x), sum = total(e);
+  return e.map((v) => v / sum);
+}, (y, dy) => {
+  const inner = total(y.map((v, i) => v * dy[i]));
+  return y.map((v, i) => v * (dy[i] - inner));
+});
+
+const logSoftmaxOp = normalised("log_softmax", logSoftmaxWgsl, (x) => {
+  const m = Math.max(...x), lse = Math.log(total(exponentials(x)));
+  return x.map((v) => v - m - lse);
+}, (y, dy) => {
+  const sum = total(dy);
+  return y.map((v, i) => dy[i] - Math.exp(v) * sum);
+});
