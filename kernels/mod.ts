@@ -17,3 +17,6 @@ export { Random, randomSource } from "./random/source.ts";
 export { logSoftmax, softmax } from "./softmax/softmax.ts";
 export { gather } from "./gather/gather.ts";
 export { argmax, topK } from "./top_k/top_k.ts";
+export { gumbelSoftmax } from "./gumbel_softmax/gumbel_softmax.ts";
+export { straightThrough } from "./gumbel_softmax/straight_through.ts";
+export { reparameterize } from "./reparameterize/reparameterize.ts";
