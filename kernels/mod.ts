@@ -20,3 +20,4 @@ export { argmax, topK } from "./top_k/top_k.ts";
 export { gumbelSoftmax } from "./gumbel_softmax/gumbel_softmax.ts";
 export { straightThrough } from "./gumbel_softmax/straight_through.ts";
 export { reparameterize } from "./reparameterize/reparameterize.ts";
+export { crossEntropy, crossEntropyAndAccuracy } from "./cross_entropy/cross_entropy.ts";
