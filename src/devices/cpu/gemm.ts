@@ -65,7 +65,7 @@ export function gemm(team: Team, job: Segmented): void {
     }
   }
   const { K, segments = 1, transA, transB } = job;
-  if (segments > 1 || K <= K_LIMIT) return columns(team, job);
+  if (segments > 1 || job.image || K <= K_LIMIT) return columns(team, job);
   const lda = job.lda ?? (transA ? job.M : K), ldb = job.ldb ?? (transB ? K : job.N);
   const strideA = job.strideA ?? job.M * K, strideB = job.strideB ?? K * job.N;
   for (let k = 0; k < K; k += K_LIMIT) {

@@ -1,12 +1,24 @@
 // What the CPU device offers to ops: WASM kernels on one linear memory, run on all threads.
 
 import { DeviceError } from "../../errors.ts";
+import { type AdamW, adamw } from "./adamw.ts";
+import { type Attention, attention, type AttentionBackward, attentionBackward } from "./attention.ts";
+import * as convolution from "./convolution.ts";
+import { type Elementwise, elementwise } from "./elementwise.ts";
 import { type Gemm, gemm } from "./gemm.ts";
 import { LinearMemory } from "./memory.ts";
+import { type LayerNorm, layerNorm, type LayerNormBackward, layerNormBackward, type Softmax, softmax } from "./rows.ts";
+import { type ColumnSum, columnSum, squareSum } from "./sums.ts";
 import { Team } from "./team.ts";
 import { canShare, chooseVariant } from "./variant.ts";
 
+export type { AdamW } from "./adamw.ts";
+export type { Attention, AttentionBackward, HeadStrides } from "./attention.ts";
+export type { Conv, ConvDataGradient, ConvShape, ConvWeightGradient } from "./convolution.ts";
+export type { Elementwise } from "./elementwise.ts";
 export type { Gemm } from "./gemm.ts";
+export type { LayerNorm, LayerNormBackward, Softmax } from "./rows.ts";
+export type { ColumnSum } from "./sums.ts";
 
 export interface KernelOptions {
   /** Threads, the calling one among them; as many as there are cores, but no more than 16, if absent. */
@@ -82,6 +94,58 @@ export class CpuKernels {
   /** C = epilogue(op(A) op(B)); the epilogue in this order: bias, `pre`, activation, scale, residual. */
   gemm(job: Gemm): void {
     gemm(this.#ready(), job);
+  }
+
+  /** Writes `out` and `lse`. */
+  attention(job: Attention): void {
+    attention(this.#ready(), job);
+  }
+
+  /** Writes `dq`, `dk`, `dv` and, where wanted, `dbias`. */
+  attentionBackward(job: AttentionBackward): void {
+    attentionBackward(this.#ready(), job);
+  }
+
+  conv(job: convolution.Conv): void {
+    convolution.conv(this.#ready(), job);
+  }
+
+  /** The gradient of the pictures; also the transposed convolution. */
+  convDataGradient(job: convolution.ConvDataGradient): void {
+    convolution.convDataGradient(this.#ready(), job);
+  }
+
+  convWeightGradient(job: convolution.ConvWeightGradient): void {
+    convolution.convWeightGradient(this.#ready(), job);
+  }
+
+  softmax(job: Softmax): void {
+    softmax(this.#ready(), job);
+  }
+
+  layerNorm(job: LayerNorm): void {
+    layerNorm(this.#ready(), job);
+  }
+
+  layerNormBackward(job: LayerNormBackward): void {
+    layerNormBackward(this.#ready(), job);
+  }
+
+  elementwise(job: Elementwise): void {
+    elementwise(this.#ready(), job);
+  }
+
+  columnSum(job: ColumnSum): void {
+    columnSum(this.#ready(), job);
+  }
+
+  /** The sum of the squares of `length` values at x, in double precision. */
+  squareSum(x: number, length: number): number {
+    return squareSum(this.#ready(), x, length);
+  }
+
+  adamw(job: AdamW): void {
+    adamw(this.#ready(), job);
   }
 
   /** Ends the threads. The memory goes with the last view of it. */

@@ -25,7 +25,6 @@ export class LinearMemory {
     this.memory = new WebAssembly.Memory({ initial: 1, maximum: PAGE, shared });
   }
 
-
   /** A pointer to zeroed bytes, on a cache line of its own. */
   allocate(bytes: number): number {
     const size = aligned(bytes);

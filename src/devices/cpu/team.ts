@@ -5,7 +5,10 @@ import { startHelpers } from "./thread.ts";
 import { instantiate, type KernelExports, maySleep, type Variant } from "./variant.ts";
 
 /** Numbers of the kernels, as assembly/index.ts has them. */
-export const KERNEL = { gemm: 1, col2im: 2 } as const;
+export const KERNEL = {
+  ...{ gemm: 1, col2im: 2, softmax: 3, layerNorm: 4, columnSum: 5, squareSum: 6 },
+  ...{ elementwise: 7, adamw: 8, attentionForward: 9, attentionBackward: 10 },
+} as const;
 
 // Words of the control block
 const GENERATION = 16, ACTIVE = 32, STOP = 64, MAIN_SLEEPS = 80, JOB = 256, GEOMETRY = JOB + 128;
@@ -65,6 +68,19 @@ export class Team {
       this.#scratch = { pointer: this.memory.allocate(bytes), bytes };
     }
     return this.#scratch.pointer;
+  }
+
+  /** Storage of a kernel that needs more than one job; give it back with `free`. */
+  allocate(bytes: number): number {
+    return this.memory.allocate(bytes);
+  }
+
+  free(pointer: number): void {
+    this.memory.free(pointer);
+  }
+
+  doubles(pointer: number, length: number): Float64Array {
+    return new Float64Array(this.memory.memory.buffer, pointer, length);
   }
 
   /** Ends the helpers. They have to be woken first: Deno cannot terminate a worker that sleeps in WASM. */

@@ -2,9 +2,15 @@
 //
 // What the host calls: run() on the main thread, serve() on each helper. The job lies at JOB, its first word is the kernel's number.
 
+import { Attention } from "./attention";
+import { attentionBackward } from "./attention_backward";
+import { attentionForward } from "./attention_forward";
+import { AdamW, adamw, Elementwise, elementwise } from "./elementwise";
 import { Gemm, gemm } from "./gemm";
 import { Col2im, col2im } from "./image";
+import { LayerNorm, layerNorm, Softmax, softmax } from "./rows";
 import { madd } from "./simd";
+import { ColumnSum, columnSum, SquareSum, squareSum } from "./sums";
 import { awaitJob, closeJob, JOB, leave, openJob } from "./team";
 import { MR, NR } from "./tile";
 
@@ -28,6 +34,30 @@ function work(thread: i32): void {
       break;
     case 2:
       col2im(changetype<Col2im>(JOB));
+      break;
+    case 3:
+      softmax(changetype<Softmax>(JOB));
+      break;
+    case 4:
+      layerNorm(changetype<LayerNorm>(JOB));
+      break;
+    case 5:
+      columnSum(changetype<ColumnSum>(JOB), thread);
+      break;
+    case 6:
+      squareSum(changetype<SquareSum>(JOB));
+      break;
+    case 7:
+      elementwise(changetype<Elementwise>(JOB));
+      break;
+    case 8:
+      adamw(changetype<AdamW>(JOB));
+      break;
+    case 9:
+      attentionForward(changetype<Attention>(JOB), thread);
+      break;
+    case 10:
+      attentionBackward(changetype<Attention>(JOB), thread);
       break;
   }
 }
