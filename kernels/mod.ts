@@ -21,3 +21,6 @@ export { gumbelSoftmax } from "./gumbel_softmax/gumbel_softmax.ts";
 export { straightThrough } from "./gumbel_softmax/straight_through.ts";
 export { reparameterize } from "./reparameterize/reparameterize.ts";
 export { crossEntropy, crossEntropyAndAccuracy } from "./cross_entropy/cross_entropy.ts";
+export { maxPool } from "./max_pool/max_pool.ts";
+export { adaptiveAvgPool, resize } from "./resize/resize.ts";
+export { upsample } from "./upsample/upsample.ts";
