@@ -24,3 +24,8 @@ export { crossEntropy, crossEntropyAndAccuracy } from "./cross_entropy/cross_ent
 export { maxPool } from "./max_pool/max_pool.ts";
 export { adaptiveAvgPool, resize } from "./resize/resize.ts";
 export { upsample } from "./upsample/upsample.ts";
+export { type BatchNorm, batchNorm, batchNormWith } from "./batch_norm/batch_norm.ts";
+export { runningStatistics } from "./batch_norm/running_statistics.ts";
+export { imageTensor, type Rgb } from "./image/image.ts";
+export { mapPixels, unmapPixels } from "./image/map_pixels.ts";
+export { mixBatch, mixTargets } from "./image/mix.ts";

@@ -1,0 +1,51 @@
+// The DALL-E tokenizer's map of pixels away from 0 and 1, where the logit of the logit-Laplace distribution has no value.
+
+import { defineOp, type Tensor } from "../../src/graph.ts";
+import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
+import backwardWgsl from "./affine_backward.wgsl" with { type: "text" };
+import affineWgsl from "./affine.wgsl" with { type: "text" };
+
+/** 0.8 x + 0.1: pixels in [0, 1] to [0.1, 0.9] (Ramesh et al. 2021, eps = 0.1). Any shape. */
+export function mapPixels(x: Tensor): Tensor {
+  return affine({ x }, { scale: 0.8, shift: 0.1, low: -unbounded, high: unbounded }).y;
+}
+
+/** The inverse of `mapPixels`, kept between 0 and 1. Any shape. */
+export function unmapPixels(x: Tensor): Tensor {
+  return affine({ x }, { scale: 1 / 0.8, shift: -0.1 / 0.8, low: 0, high: 1 }).y;
+}
+
+/** The largest f32: no finite value is beyond it. */
+const unbounded = 3.4028234663852886e38;
+
+type Affine = { scale: number; shift: number; low: number; high: number };
+
+const affine = defineOp<{ x: Tensor }, "y", Affine>({
+  name: "map_pixels",
+  outputs: ({ x }) => ({ y: x.shape }),
+  launches: ({ x: { size } }, attributes) => [{
+    label: "image/affine",
+    wgsl: flatIndex + affineWgsl,
+    dims: { Y: size, ...attributes },
+    workgroups: Math.ceil(size / 64),
+  }],
+  backward: ({ x }, { dy }, attributes) => ({ x: backward({ x, dy: dy! }, attributes).dx }),
+  reference: ({ x }, _, { scale, shift, low, high }) => ({
+    y: Float64Array.from(x, (v: number) => Math.min(high, Math.max(low, scale * v + shift))),
+  }),
+});
+
+const backward = defineOp<{ x: Tensor; dy: Tensor }, "dx", Affine>({
+  name: "map_pixels_backward",
+  outputs: ({ x }) => ({ dx: x.shape }),
+  launches: ({ x: { size } }, attributes) => [{
+    label: "image/affine_backward",
+    wgsl: flatIndex + backwardWgsl,
+    dims: { X: size, ...attributes },
+    workgroups: Math.ceil(size / 64),
+  }],
+  backward: null,
+  reference: ({ x, dy }, _, { scale, shift, low, high }) => ({
+    dx: Float64Array.from(x, (v: number, i) => scale * v + shift < low || scale * v + shift > high ? 0 : scale * dy[i]),
+  }),
+});
