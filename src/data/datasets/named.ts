@@ -1,7 +1,7 @@
 // Published data sets that are fetched by name.
 import { cifar } from "./cifar.ts";
 import type { DataSet, Opening } from "./dataset.ts";
-import { fetchOnce, type Source } from "./download.ts";
+import { defaultCache, fetchOnce, type Source } from "./download.ts";
 import { imageFolder } from "./image_folder.ts";
 
 export interface NamedOptions {
@@ -26,17 +26,22 @@ const imagenetteSource: Source = {
   folder: "imagenette2-160",
 };
 
+/** The set's folder; with a listing, that is in a worker, nothing is downloaded: its files are there or are an error at the read. */
+async function fetched(source: Source, cache = defaultCache(), opening: Opening): Promise<string> {
+  return opening.listing ? `${cache}/${source.folder}` : await fetchOnce(source, cache, opening);
+}
+
 export const cifar10 = {
   about: "CIFAR-10, downloaded (162 MB; 60,000 pictures of 32 x 32, 10 classes)",
   async open({ split, cache, source = cifar10Source }: NamedOptions = {}, opening: Opening = {}): Promise<DataSet> {
-    return cifar.open({ path: await fetchOnce(source, cache, opening), split }, opening);
+    return cifar.open({ path: await fetched(source, cache, opening), split }, opening);
   },
 };
 
 export const imagenette = {
   about: "Imagenette, downloaded (99 MB; 13,394 photos, shorter side 160, 10 classes)",
   async open({ split = "train", cache, source = imagenetteSource }: NamedOptions = {}, opening: Opening = {}): Promise<DataSet> {
-    const folder = await fetchOnce(source, cache, opening);
+    const folder = await fetched(source, cache, opening);
     return imageFolder.open({ path: `${folder}/${split === "train" ? "train" : "val"}` }, opening);
   },
 };
