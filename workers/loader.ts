@@ -10,6 +10,8 @@ export interface WorkerOptions {
   workers: number;
   /** Milliseconds after which a worker counts as hung; longer than any honest batch takes. */
   deadline?: number;
+  /** Starts a worker with workers/data.ts; for bundlers, which must see the worker's address in the program's own code. */
+  spawn?: () => Worker;
 }
 
 /**
@@ -24,7 +26,7 @@ export async function openLoader(
   options: Omit<LoaderOptions, "ahead"> & WorkerOptions,
   opening: Pick<Opening, "onProgress"> = {},
 ): Promise<Loader> {
-  const { workers, deadline = 120_000, signal } = options;
+  const { workers, deadline = 120_000, spawn = startWorker, signal } = options;
   const set = await openDataSet(source, { ...opening, signal });
   if (workers === 0) return new Loader(set, (plan) => makeBatch(set, recipe, plan), { ...options, ahead: 1 });
 
@@ -32,10 +34,12 @@ export async function openLoader(
   const pool = new Pool<DataWorker>({
     name: "data workers",
     size: workers,
-    spawn: () => new Worker(new URL("./data.ts", import.meta.url), { type: "module" }),
+    spawn,
     setup: (api) => api.open(description),
     deadline,
   });
   const make = (plan: Parameters<DataWorker["batch"]>[0], signal: AbortSignal) => pool.run((api) => api.batch(plan), { signal });
   return new Loader(set, make, { ...options, ahead: 2 * workers }, () => pool.close());
 }
+
+const startWorker = () => new Worker(new URL("./data.ts", import.meta.url), { type: "module" });
