@@ -1,0 +1,67 @@
+import { ShapeError } from "../../src/errors.ts";
+import { defineOp, type Tensor } from "../../src/graph.ts";
+import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
+import adamwWgsl from "./adamw.wgsl" with { type: "text" };
+
+/** Values that share one row of the table. */
+export const adamwRun = 64;
+
+export interface AdamwInputs extends Record<string, Tensor> {
+  /** Parameters, first and second moments: states (N), N a multiple of 64. */
+  p: Tensor;
+  m: Tensor;
+  v: Tensor;
+  /** Gradient (N). */
+  g: Tensor;
+  /** (N / 64, 2): for each run of 64 values the factors of learning rate and decay. */
+  table: Tensor;
+  /** (4): learning rate, weight decay, 1 - beta1^t and 1 - beta2^t for step t from 1. */
+  scalars: Tensor;
+  /** (1): factor of the gradient, such as the one that clips its norm. */
+  coefficient: Tensor;
+}
+
+export interface AdamwAttributes {
+  beta1: number;
+  beta2: number;
+  eps: number;
+}
+
+/** One step of AdamW (Loshchilov and Hutter 2019) over a pack of parameters, in place. The results are the updated p, m and v. */
+export function adamwStep(inputs: AdamwInputs, attributes: AdamwAttributes): [p: Tensor, m: Tensor, v: Tensor] {
+  const { next_p, next_m, next_v } = op(inputs, attributes);
+  return [next_p, next_m, next_v];
+}
+
+const op = defineOp<AdamwInputs, "next_p" | "next_m" | "next_v", AdamwAttributes>({
+  name: "adamw",
+  outputs({ p, m, v, g, table, scalars, coefficient }) {
+    const runs = p.size / adamwRun;
+    if (!Number.isInteger(runs)) {
+      throw new ShapeError(`adamw: ${p} does not hold a multiple of ${adamwRun} values; make it with parameters()`);
+    }
+    for (const [t, size] of [[m, p.size], [v, p.size], [g, p.size], [table, 2 * runs], [scalars, 4], [coefficient, 1]] as const) {
+      if (t.size !== size) throw new ShapeError(`adamw: ${t} holds ${t.size} values, ${p} needs ${size} of them`);
+    }
+    return { next_p: p.shape, next_m: m.shape, next_v: v.shape };
+  },
+  updates: { next_p: "p", next_m: "m", next_v: "v" },
+  launches: ({ p }, { beta1, beta2, eps }) => [{
+    label: "adamw",
+    wgsl: flatIndex + adamwWgsl,
+    dims: { quads: p.size / 4, beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, eps },
+    workgroups: Math.ceil(p.size / 256),
+  }],
+  backward: null,
+  reference({ p, m, v, g, table, scalars: [lr, decay, correction1, correction2], coefficient }, _, { beta1, beta2, eps }) {
+    const next_p = Float64Array.from(p), next_m = Float64Array.from(m), next_v = Float64Array.from(v);
+    for (let i = 0; i < p.length; i++) {
+      const run = Math.floor(i / adamwRun), rate = lr * table[2 * run], gradient = g[i] * coefficient[0];
+      next_m[i] = beta1 * m[i] + (1 - beta1) * gradient;
+      next_v[i] = beta2 * v[i] + (1 - beta2) * gradient ** 2;
+      next_p[i] = p[i] * (1 - rate * decay * table[2 * run + 1]);
+      next_p[i] -= rate / correction1 * next_m[i] / (Math.sqrt(next_v[i]) / Math.sqrt(correction2) + eps);
+    }
+    return { next_p, next_m, next_v };
+  },
+});
