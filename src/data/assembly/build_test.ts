@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { asModule, compileResample } from "./build.ts";
+import { asModule, compilePixels } from "./build.ts";
 
-test("resample_wasm.ts is what resample.ts compiles to", async () => {
-  const made = asModule(await compileResample());
-  expect(made).toBe(readFileSync(new URL("./resample_wasm.ts", import.meta.url), "utf8"));
+test("pixels_wasm.ts is what its sources compile to", async () => {
+  const made = asModule(await compilePixels());
+  expect(made).toBe(readFileSync(new URL("./pixels_wasm.ts", import.meta.url), "utf8"));
 });

@@ -15,39 +15,51 @@ function round(high: v128, low: v128): v128 {
   return i8x16.narrow_i16x8_u(words, words);
 }
 
-/** src (rows, input, 3) → dst (rows, output, 3); the last pixel is followed by one byte of waste. */
-export function horizontal(src: usize, rows: i32, input: i32, first: usize, weights: usize, taps: i32, output: i32, dst: usize): void {
-  const zero = i32x4.splat(0), lowOffset = <usize> (output * taps * 2);
-  for (let y = 0; y < rows; y++) {
+/** Stores the lowest three bytes. */
+function store3(at: usize, bytes: v128): void {
+  v128.store16_lane(at, bytes, 0);
+  v128.store8_lane(at, bytes, 2, 2);
+}
+
+/** src (rows, input, 3) → dst (rows, output, 3), two rows at a time. */
+export function horizontal(src: usize, rows: i32, input: i32, spans: usize, weights: usize, taps: i32, output: i32, dst: usize): void {
+  const zero = i32x4.splat(0), lowOffset = <usize> (output * taps * 2), stride = <usize> (output * 3);
+  for (let y = 0; y < rows; y += 2) {
     const row = src + <usize> (y * input * 3);
+    // The last row of an odd number is done twice rather than with the row after it.
+    const next = y + 1 < rows ? <usize> (input * 3) : 0, nextOut = y + 1 < rows ? stride : 0;
     for (let x = 0; x < output; x++) {
-      const start = load<i32>(first + (<usize> x << 2));
-      const count = min(taps, input - start);
+      const start = load<i32>(spans + (<usize> x << 3)), count = load<i32>(spans + (<usize> x << 3), 4);
       let w = weights + <usize> (x * taps * 2), p = row + <usize> (start * 3);
-      let high = zero, low = zero;
+      let high0 = zero, low0 = zero, high1 = zero, low1 = zero;
       for (let t = 0; t < count; t += 4) {
-        const four = v128.load(p);
-        const ab = i8x16.shuffle(four, zero, 0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16);
-        const cd = i8x16.shuffle(four, zero, 6, 16, 9, 16, 7, 16, 10, 16, 8, 16, 11, 16, 16, 16, 16, 16);
-        high = i32x4.add(high, i32x4.dot_i16x8_s(ab, v128.load32_splat(w)));
-        high = i32x4.add(high, i32x4.dot_i16x8_s(cd, v128.load32_splat(w, 4)));
-        low = i32x4.add(low, i32x4.dot_i16x8_s(ab, v128.load32_splat(w + lowOffset)));
-        low = i32x4.add(low, i32x4.dot_i16x8_s(cd, v128.load32_splat(w + lowOffset, 4)));
+        const first = v128.load(p), second = v128.load(p + next);
+        const ab0 = i8x16.shuffle(first, zero, 0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16);
+        const cd0 = i8x16.shuffle(first, zero, 6, 16, 9, 16, 7, 16, 10, 16, 8, 16, 11, 16, 16, 16, 16, 16);
+        const ab1 = i8x16.shuffle(second, zero, 0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16);
+        const cd1 = i8x16.shuffle(second, zero, 6, 16, 9, 16, 7, 16, 10, 16, 8, 16, 11, 16, 16, 16, 16, 16);
+        const h0 = v128.load32_splat(w), h1 = v128.load32_splat(w, 4);
+        const l0 = v128.load32_splat(w + lowOffset), l1 = v128.load32_splat(w + lowOffset, 4);
+        high0 = i32x4.add(i32x4.add(high0, i32x4.dot_i16x8_s(ab0, h0)), i32x4.dot_i16x8_s(cd0, h1));
+        low0 = i32x4.add(i32x4.add(low0, i32x4.dot_i16x8_s(ab0, l0)), i32x4.dot_i16x8_s(cd0, l1));
+        high1 = i32x4.add(i32x4.add(high1, i32x4.dot_i16x8_s(ab1, h0)), i32x4.dot_i16x8_s(cd1, h1));
+        low1 = i32x4.add(i32x4.add(low1, i32x4.dot_i16x8_s(ab1, l0)), i32x4.dot_i16x8_s(cd1, l1));
         p += 12;
         w += 8;
       }
-      v128.store32_lane(dst, round(high, low), 0);
-      dst += 3;
+      const out = dst + <usize> (x * 3);
+      store3(out, round(high0, low0));
+      store3(out + nextOut, round(high1, low1));
     }
+    dst += 2 * stride;
   }
 }
 
 /** src (input, stride) → dst (output, stride); up to 15 bytes after a row are waste that the next row overwrites. */
-export function vertical(src: usize, stride: i32, input: i32, first: usize, weights: usize, taps: i32, output: i32, dst: usize): void {
+export function vertical(src: usize, stride: i32, spans: usize, weights: usize, taps: i32, output: i32, dst: usize): void {
   const zero = i32x4.splat(0), lowOffset = <usize> (output * taps * 2);
   for (let y = 0; y < output; y++) {
-    const start = load<i32>(first + (<usize> y << 2));
-    const count = min(taps, input - start);
+    const start = load<i32>(spans + (<usize> y << 3)), count = load<i32>(spans + (<usize> y << 3), 4);
     for (let x = 0; x < stride; x += 16) {
       let w = weights + <usize> (y * taps * 2), p = src + <usize> (start * stride + x);
       let high0 = zero, high1 = zero, high2 = zero, high3 = zero;

@@ -72,3 +72,12 @@ export function concat(parts: Uint8Array[]): Uint8Array {
   }
   return out;
 }
+
+/** Files that pass the guard and fail inside each decoder, for libjpeg with one of its fatal errors. */
+export function brokenPictures(): Uint8Array[] {
+  const jpeg = tinyJpeg.slice();
+  jpeg.fill(0xff, jpeg.indexOf(0xc4) + 4, jpeg.indexOf(0xc4) + 20); // code counts of the first Huffman table
+  const webp = tinyWebp.slice();
+  webp.fill(0xff, 26);
+  return [jpeg, png(4, 3, 8, 2, tinyPixels.subarray(0, 27)), pngOf(4, 3, 8, 2, [["IDAT", new Uint8Array(50)]]), webp];
+}

@@ -29,20 +29,35 @@ function sinc(x: number): number {
 export const PRECISION_BITS = 22;
 
 export interface Coefficients {
-  /** Taps kept for each output position; a multiple of 4, the tail filled with 0. */
+  /** Places for weights at each output position: a multiple of 4, the tail filled with 0. */
   taps: number;
-  /** (out): the first input position of each output position. */
-  first: Int32Array;
+  /** (out, 2): the first input position of each output position, and how many positions it takes. */
+  spans: Int32Array;
   /** (out, taps): weights times 2^22. */
   weights: Int32Array;
 }
 
+/** Crops of photos come in a few hundred lengths; Lanczos weights would else cost a third of a resize. About 10 MB when full. */
+const CACHED = 1024;
+const cache = new Map<string, Coefficients>();
+
 /** The weights that resample `input` positions to `output` positions. */
 export function coefficients(input: number, output: number, filter: Filter): Coefficients {
+  const key = `${input} ${output} ${filter}`;
+  let found = cache.get(key);
+  if (!found) {
+    found = compute(input, output, filter);
+    if (cache.size === CACHED) cache.clear();
+    if (input <= 1024) cache.set(key, found);
+  }
+  return found;
+}
+
+function compute(input: number, output: number, filter: Filter): Coefficients {
   const { support: unit, weight } = filters[filter];
   const scale = input / output, stretch = Math.max(scale, 1), support = unit * stretch;
   const taps = 4 * Math.ceil((Math.ceil(support) * 2 + 1) / 4);
-  const first = new Int32Array(output), weights = new Int32Array(output * taps), row = new Float64Array(taps);
+  const spans = new Int32Array(output * 2), weights = new Int32Array(output * taps), row = new Float64Array(taps);
   for (let i = 0; i < output; i++) {
     const centre = (i + 0.5) * scale;
     const low = Math.max(0, Math.trunc(centre - support + 0.5));
@@ -52,11 +67,12 @@ export function coefficients(input: number, output: number, filter: Filter): Coe
       row[t] = weight((t + low - centre + 0.5) * (1 / stretch));
       sum += row[t];
     }
-    first[i] = low;
+    spans[2 * i] = low;
+    spans[2 * i + 1] = count;
     for (let t = 0; t < count; t++) {
       const w = (sum === 0 ? row[t] : row[t] / sum) * 2 ** PRECISION_BITS;
       weights[i * taps + t] = Math.trunc(w < 0 ? w - 0.5 : w + 0.5);
     }
   }
-  return { taps, first, weights };
+  return { taps, spans, weights };
 }

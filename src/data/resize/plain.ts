@@ -10,18 +10,18 @@ const HALF = 1 << (PRECISION_BITS - 1);
 export function resizePlain(picture: Picture, box: Box, width: number, height: number, filter: Filter): Picture {
   const across = coefficients(box.width, width, filter), down = coefficients(box.height, height, filter);
   const middle = horizontal(picture, box, width, across);
-  return { width, height, pixels: vertical(middle, width * 3, height, down, box.height) };
+  return { width, height, pixels: vertical(middle, width * 3, height, down) };
 }
 
 /** → (box.height, width, 3) */
-function horizontal({ pixels, width: W }: Picture, box: Box, width: number, { taps, first, weights }: Coefficients): Uint8Array {
+function horizontal({ pixels, width: W }: Picture, box: Box, width: number, { taps, spans, weights }: Coefficients): Uint8Array {
   const out = new Uint8ClampedArray(box.height * width * 3);
   let o = 0;
   for (let y = 0; y < box.height; y++) {
     const row = ((box.top + y) * W + box.left) * 3;
     for (let x = 0; x < width; x++) {
-      const count = Math.min(taps, box.width - first[x]);
-      let r = HALF, g = HALF, b = HALF, p = row + first[x] * 3;
+      const first = spans[2 * x], count = spans[2 * x + 1];
+      let r = HALF, g = HALF, b = HALF, p = row + first * 3;
       for (let t = x * taps; t < x * taps + count; t++, p += 3) {
         const w = weights[t];
         r += pixels[p] * w;
@@ -37,13 +37,13 @@ function horizontal({ pixels, width: W }: Picture, box: Box, width: number, { ta
 }
 
 /** (rows, stride) → (height, stride) */
-function vertical(pixels: Uint8Array, stride: number, height: number, { taps, first, weights }: Coefficients, rows: number): Uint8Array {
+function vertical(pixels: Uint8Array, stride: number, height: number, { taps, spans, weights }: Coefficients): Uint8Array {
   const out = new Uint8ClampedArray(height * stride), sums = new Int32Array(stride);
   for (let y = 0; y < height; y++) {
     sums.fill(HALF);
-    const count = Math.min(taps, rows - first[y]);
+    const first = spans[2 * y], count = spans[2 * y + 1];
     for (let t = 0; t < count; t++) {
-      const w = weights[y * taps + t], row = (first[y] + t) * stride;
+      const w = weights[y * taps + t], row = (first + t) * stride;
       if (w !== 0) { for (let i = 0; i < stride; i++) sums[i] += pixels[row + i] * w; }
     }
     for (let i = 0; i < stride; i++) out[y * stride + i] = sums[i] >> PRECISION_BITS;
