@@ -26,20 +26,19 @@ export async function openLoader(
   options: Omit<LoaderOptions, "ahead"> & WorkerOptions,
   opening: Pick<Opening, "onProgress"> = {},
 ): Promise<Loader> {
-  const { workers, deadline = 120_000, spawn = startWorker, signal } = options;
+  const { workers, deadline, spawn, signal } = options;
   const set = await openDataSet(source, { ...opening, signal });
   if (workers === 0) return new Loader(set, (plan) => makeBatch(set, recipe, plan), { ...options, ahead: 1 });
 
-  const description: DataDescription = { source, listing: set.listing, ...recipe };
-  const pool = new Pool<DataWorker>({
-    name: "data workers",
-    size: workers,
-    spawn,
-    setup: (api) => api.open(description),
-    deadline,
-  });
+  const description: DataDescription = { source, listing: set.listing, recipe };
+  const pool = openDataPool(description, workers, deadline, spawn);
   const make = (plan: Parameters<DataWorker["batch"]>[0], signal: AbortSignal) => pool.run((api) => api.batch(plan), { signal });
   return new Loader(set, make, { ...options, ahead: 2 * workers }, () => pool.close());
+}
+
+/** Workers that have opened `description`. */
+export function openDataPool(description: DataDescription, size: number, deadline = 120_000, spawn = startWorker): Pool<DataWorker> {
+  return new Pool<DataWorker>({ name: "data workers", size, spawn, setup: (api) => api.open(description), deadline });
 }
 
 const startWorker = () => new Worker(new URL("./data.ts", import.meta.url), { type: "module" });
