@@ -7,6 +7,7 @@ import { schedule } from "./cosine_schedule.ts";
 import type { Fixture } from "./fixture.ts";
 import { mixup } from "./mixup.ts";
 import { ops } from "./ops.ts";
+import { pil } from "./pil.ts";
 
 export type Kind = (fixture: Fixture, device: Device, check: Check) => Promise<void>;
 
@@ -15,4 +16,5 @@ export const kinds: Record<string, Kind> = {
   adamw,
   cosine_schedule: schedule,
   mixup,
+  pil,
 };
