@@ -1,0 +1,62 @@
+// Values that follow the step: learning rate, decay, temperature. A schedule is a function of the step number, counted from 0;
+// what it gives is written to the program as data.
+
+import { RecipeError } from "../errors.ts";
+
+export type Schedule = (step: number) => number;
+
+export interface ScheduleOptions {
+  /** Value after the warm-up. */
+  base: number;
+  /** Value towards which it goes. */
+  final?: number;
+  /** Number of steps, warm-up included; the value stays final afterwards. */
+  steps: number;
+  /** Steps of linear warm-up: the first has `start`, the last has `base`. */
+  warmup?: number;
+  start?: number;
+}
+
+/** `base` at every step after the warm-up. */
+export function constantSchedule({ base, warmup = 0, start = 0 }: Omit<ScheduleOptions, "final" | "steps">): Schedule {
+  return (step) => step < warmup ? warm(step, base, warmup, start) : base;
+}
+
+/**
+ * From base to final along half a cosine: final + (base - final) (1 + cos(pi i / n)) / 2 at step i of the n after the warm-up, as
+ * BEiT's cosine_scheduler. The last step is one short of final.
+ */
+export function cosineSchedule(options: ScheduleOptions): Schedule {
+  return after(options, (share, base, final) => final + 0.5 * (base - final) * (1 + Math.cos(Math.PI * share)));
+}
+
+/** From base to final along a straight line. */
+export function linearSchedule(options: ScheduleOptions): Schedule {
+  return after(options, (share, base, final) => base + (final - base) * share);
+}
+
+/** From base to final by the same factor each step; both must be above 0. */
+export function exponentialSchedule(options: ScheduleOptions & { final: number }): Schedule {
+  if (!(options.base > 0 && options.final > 0)) {
+    throw new RecipeError(
+      `exponentialSchedule: base ${options.base} and final ${options.final} must both be above 0; use linearSchedule()`,
+    );
+  }
+  return after(options, (share, base, final) => base * (final / base) ** share);
+}
+
+function after(
+  { base, final = 0, steps, warmup = 0, start = 0 }: ScheduleOptions,
+  curve: (share: number, base: number, final: number) => number,
+): Schedule {
+  if (!(warmup >= 0 && warmup <= steps)) {
+    throw new RecipeError(`schedule: ${warmup} steps of warm-up do not fit in ${steps} steps; the warm-up is part of them`);
+  }
+  return (step) =>
+    step < warmup ? warm(step, base, warmup, start) : step >= steps ? final : curve((step - warmup) / (steps - warmup), base, final);
+}
+
+/** numpy.linspace(start, base, warmup)[step]. */
+function warm(step: number, base: number, warmup: number, start: number): number {
+  return warmup === 1 ? start : start + (base - start) * step / (warmup - 1);
+}
