@@ -71,7 +71,7 @@ test("helpers that went to sleep between jobs take part again, thousands of time
   kernels.close();
 });
 
-test("open() and close() two hundred times leave no memory behind", async () => {
+test("open() and close() a hundred times leave no memory behind", async () => {
   const cycles = async (count: number) => {
     for (let i = 0; i < count; i++) {
       const kernels = await CpuKernels.open({ threads: 2 });
@@ -81,10 +81,10 @@ test("open() and close() two hundred times leave no memory behind", async () => 
       kernels.close();
     }
   };
-  await cycles(20);
+  await cycles(10);
   const before = process.memoryUsage().rss;
-  await cycles(180); // 180 MB of numbers alone
-  expect(process.memoryUsage().rss - before).toBeLessThan(1e8);
+  await cycles(90); // each has 1 MB of numbers, and an engine that keeps them all would keep the threads, too
+  expect(process.memoryUsage().rss - before).toBeLessThan(6e7);
 }, 60_000);
 
 test("a process that closes its kernels ends by itself, with no permission at all", () => {

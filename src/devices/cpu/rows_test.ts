@@ -73,6 +73,18 @@ test("softmax() bears scores of any size", () => {
   expect([...kernels.f32(y, 4)]).toEqual([1, 0, 0, 0]);
 });
 
+test("the exponential behind softmax() is exact to some 2e-7, and 0 rather than denormal", () => {
+  const R = 20000, x = Float32Array.from({ length: 2 * R }, (_, i) => i % 2 ? -i / 400 : 0), y = kernels.allocate(8 * R);
+  kernels.softmax({ x: put(kernels, x), y, R, C: 2 });
+  const result = kernels.f32(y, 2 * R);
+  for (let r = 0; r < R; r++) {
+    const ratio = result[2 * r + 1] / result[2 * r], wanted = Math.exp(x[2 * r + 1]);
+    // 4e-7: each of the two values was rounded once more when it was divided by the sum
+    if (x[2 * r + 1] > -87) expect(Math.abs(ratio / wanted - 1)).toBeLessThan(4e-7);
+    else if (x[2 * r + 1] < -88) expect(ratio).toBe(0);
+  }
+});
+
 test("rows have the same bits for any number of threads", async () => {
   const R = 403, C = 131;
   const outcomes = await onEveryTeam((team) => {

@@ -19,7 +19,17 @@ function base64(bytes: Uint8Array): string {
 async function compile(features: string): Promise<Uint8Array> {
   const { default: asc } = await import("npm:assemblyscript@0.28.20/asc");
   let bytes: Uint8Array | null = null;
-  const memory = ["--importMemory", "--noExportMemory", "--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536"];
+  const memory = [
+    "--importMemory",
+    "--noExportMemory",
+    "--sharedMemory",
+    "--memoryBase",
+    "2048",
+    "--initialMemory",
+    "1",
+    "--maximumMemory",
+    "65536",
+  ];
   const { error, stderr } = await asc.main(
     ["index.ts", "--outFile", "kernels.wasm", "--runtime", "stub", "-O3", "--converge", "--noAssert", "--enable", features, ...memory],
     {
