@@ -80,7 +80,7 @@ export class AdamW {
   m: usize;
   v: usize;
   g: usize;
-  table: usize; // (length / 64, 2): learning-rate scale and decay of each block of 64 values
+  table: usize; // (length / 64, 2): factors of learning rate and decay of each block of 64 values
   length: i32; // a multiple of 64
   lr: f32;
   beta1: f32;
@@ -91,6 +91,7 @@ export class AdamW {
   gradientScale: f32;
   rest1: f32; // 1 - beta1, rounded once
   rest2: f32;
+  decay: f32;
 }
 
 export function adamw(job: AdamW): void {
@@ -101,7 +102,9 @@ export function adamw(job: AdamW): void {
     const end = min(job.length, (unit + 1) * UNIT);
     for (let block = unit * UNIT; block < end; block += 64) {
       const entry = job.table + (<usize> block >> 3);
-      const lr = job.lr * load<f32>(entry), keep = f32x4.splat(1 - lr * load<f32>(entry, 4)), step = f32x4.splat(lr / job.correction1);
+      const lr = job.lr * load<f32>(entry),
+        keep = f32x4.splat(1 - lr * job.decay * load<f32>(entry, 4)),
+        step = f32x4.splat(lr / job.correction1);
       for (let i = block; i < block + 64; i += 4) {
         const at = <usize> i << 2, g = f32x4.mul(v128.load(job.g + at), scale);
         const m = madd(beta1, v128.load(job.m + at), f32x4.mul(rest1, g));
