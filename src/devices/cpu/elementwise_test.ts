@@ -82,20 +82,20 @@ test("squareSum() sums in double precision", () => {
 });
 
 test("adamw() equals plain loops, with a rate and a decay for each block", () => {
-  const length = 64 * 301, options = { lr: 2e-3, beta1: 0.9, beta2: 0.98, eps: 1e-8, gradientScale: 0.5 };
+  const length = 64 * 301, options = { lr: 2e-3, decay: 0.7, beta1: 0.9, beta2: 0.98, eps: 1e-8, gradientScale: 0.5 };
   const p = noise(length, 1), m = new Float32Array(length), v = new Float32Array(length), table = noise(length / 32, 2).map(Math.abs);
   const pointers = { p: put(kernels, p), m: put(kernels, m), v: put(kernels, v), table: put(kernels, table) };
   const wanted = { p: Float64Array.from(p), m: Float64Array.from(m), v: Float64Array.from(v) };
   for (let t = 1; t <= 5; t++) {
-    const g = noise(length, 10 + t), { lr, beta1, beta2, eps, gradientScale } = options;
+    const g = noise(length, 10 + t), { lr, decay, beta1, beta2, eps, gradientScale } = options;
     const corrections = { correction1: 1 - beta1 ** t, correction2: 1 - beta2 ** t };
     kernels.adamw({ ...pointers, g: put(kernels, g), length, ...options, ...corrections });
     for (let i = 0; i < length; i++) {
-      const gradient = gradientScale * g[i], rate = lr * table[i >> 6 << 1], decay = table[(i >> 6 << 1) + 1];
+      const gradient = gradientScale * g[i], rate = lr * table[i >> 6 << 1], factor = table[(i >> 6 << 1) + 1];
       wanted.m[i] = beta1 * wanted.m[i] + (1 - beta1) * gradient;
       wanted.v[i] = beta2 * wanted.v[i] + (1 - beta2) * gradient ** 2;
       const update = wanted.m[i] / corrections.correction1 / (Math.sqrt(wanted.v[i] / corrections.correction2) + eps);
-      wanted.p[i] += -rate * decay * wanted.p[i] - rate * update;
+      wanted.p[i] += -rate * decay * factor * wanted.p[i] - rate * update;
     }
   }
   for (const name of ["p", "m", "v"] as const) expect(farthest(kernels.f32(pointers[name], length), wanted[name]), name).toBeLessThan(5e-7);
