@@ -26,13 +26,12 @@ export class Member<Api> {
   readonly #worker: Worker;
   readonly #api: Remote<Api>;
   readonly #answered: Promise<unknown>;
-  readonly #died: Promise<never>;
-  #die!: (reason: string, late?: boolean) => void;
+  /** Fails one wait each. Not a promise to race with: it would keep every result it was ever raced with as long as the worker lives. */
+  readonly #waits = new Set<(death: Death) => void>();
+  #death?: Death;
 
   constructor(worker: Worker, setup: (api: Remote<Api>) => Promise<unknown>, deadline: number) {
     this.#worker = worker;
-    this.#died = new Promise((_, reject) => this.#die = (reason, late = false) => reject(new Death(reason, late)));
-    this.#died.catch(() => {});
     worker.addEventListener("error", (event) => {
       event.preventDefault(); // Deno would end the whole program
       this.#die(`stopped with an error: ${event.message}`);
@@ -68,13 +67,24 @@ export class Member<Api> {
     this.#worker.terminate();
   }
 
-  async #within<T>(deadline: number, complaint: string, task: () => Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    if (deadline !== Infinity) timer = setTimeout(() => this.#die(`${complaint} within ${deadline / 1000} s`, true), deadline);
-    try {
-      return await Promise.race([task(), this.#died]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #die(reason: string, late = false): void {
+    this.#death ??= new Death(reason, late);
+    for (const fail of this.#waits) fail(this.#death);
+    this.#waits.clear();
+  }
+
+  #within<T>(deadline: number, complaint: string, task: () => Promise<T>): Promise<T> {
+    if (this.#death) return Promise.reject(this.#death);
+    return new Promise<T>((resolve, reject) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      if (deadline !== Infinity) timer = setTimeout(() => this.#die(`${complaint} within ${deadline / 1000} s`, true), deadline);
+      const done = () => {
+        clearTimeout(timer);
+        this.#waits.delete(fail);
+      };
+      const fail = (death: Death) => (done(), reject(death));
+      this.#waits.add(fail);
+      task().then((value) => (done(), resolve(value)), (error) => (done(), reject(error)));
+    });
   }
 }

@@ -65,6 +65,17 @@ describe("Pool.run()", () => {
   });
 });
 
+const collect = (globalThis as { Bun?: { gc(force: boolean): void } }).Bun?.gc;
+
+test.skipIf(!collect)("a result that nobody keeps is not kept by the pool (seen in Bun, whose collector can be called)", async () => {
+  const one = pool(), results: WeakRef<Uint8Array>[] = [];
+  for (let i = 0; i < 20; i++) results.push(new WeakRef(await one.run((api) => api.buffer(1 << 20))));
+  await one.run((api) => api.sleep(10));
+  collect!(true);
+  // The collector takes what it sees on the stack for references, so that a few may survive.
+  expect(results.filter((result) => result.deref()).length).toBeLessThan(5);
+});
+
 describe("a set-up", () => {
   test("that fails is the error of the call", async () => {
     const one = pool({ setup: (api) => api.open("refuse") });
