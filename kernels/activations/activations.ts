@@ -16,6 +16,11 @@ export function relu(x: Tensor): Tensor {
   return reluOp.forward(x);
 }
 
+/** dy where y > 0, else 0: the gradient of relu from its output, or as well from its input. y and dy (…) → dx (…). */
+export function reluBackward(y: Tensor, dy: Tensor): Tensor {
+  return reluOp.backward(y, dy);
+}
+
 /** tanh(x), value by value; large values give ±1. */
 export function tanh(x: Tensor): Tensor {
   return tanhOp.forward(x);

@@ -1,0 +1,2 @@
+// Chunk: nobody reads what goes into the activation.
+fn keep_pre(i: u32, value: f32) {}

@@ -1,0 +1,116 @@
+// The op behind matmul() and linear(): y = residual + scale * activation(op(a) op(b) + bias), batch by batch.
+
+import { apply, type LaunchContext, type OpSpec, type Parts, reshape, type Tensor } from "../../src/graph.ts";
+import { relu, reluBackward } from "../activations/activations.ts";
+import reluWgsl from "../activations/relu.wgsl" with { type: "text" };
+import { multiply } from "../arithmetic/arithmetic.ts";
+import { type Gemm, gemmChoice, partialShape, type Sizes } from "../common/gemm/gemm.ts";
+import { gelu, geluBackward, geluOf } from "../gelu/gelu.ts";
+import geluWgsl from "../gelu/gelu.wgsl" with { type: "text" };
+import { sum } from "../sum/sum.ts";
+import epilogueWgsl from "./epilogue.wgsl" with { type: "text" };
+import identityWgsl from "./identity.wgsl" with { type: "text" };
+import noPreWgsl from "./no_pre.wgsl" with { type: "text" };
+import operandsWgsl from "./operands.wgsl" with { type: "text" };
+import preWgsl from "./pre.wgsl" with { type: "text" };
+
+export interface Transposes {
+  transposeA?: boolean;
+  transposeB?: boolean;
+}
+
+/** a and b have three axes; one matrix serves every batch of the other. bias and scale (N), residual like y. */
+export type MatmulInputs = { a: Tensor; b: Tensor; bias?: Tensor; scale?: Tensor; residual?: Tensor };
+export type MatmulAttributes = Transposes & { activation?: keyof typeof activations };
+
+const activations = {
+  gelu: { wgsl: geluWgsl, of: geluOf, forward: gelu, backward: geluBackward },
+  relu: { wgsl: reluWgsl, of: (x: number) => Math.max(x, 0), forward: relu, backward: reluBackward },
+};
+
+export function sizesOf({ a, b }: { a: Tensor; b: Tensor }, { transposeA, transposeB }: Transposes): Sizes {
+  const [M, K] = transposeA ? [a.shape[2], a.shape[1]] : [a.shape[1], a.shape[2]];
+  return { Z: Math.max(a.shape[0], b.shape[0]), M, N: b.shape[transposeB ? 1 : 2], K };
+}
+
+/** What the kernels need: where each value of a and b lies, and what becomes of the sums. */
+export function gemmOf(tensors: MatmulInputs, attributes: MatmulAttributes, context: LaunchContext): Gemm {
+  const { a, b, bias, scale, residual } = tensors, { activation, transposeA, transposeB } = attributes;
+  const sizes = sizesOf(tensors, attributes), { M, N, K } = sizes;
+  const [am, ak] = transposeA ? [1, M] : [K, 1], [bk, bn] = transposeB ? [1, K] : [N, 1];
+  const activated = activation ? activations[activation].wgsl : identityWgsl;
+  return {
+    ...sizes,
+    label: "matmul",
+    layout: `${transposeA ? "T" : "N"}${transposeB ? "T" : "N"}`,
+    operands: operandsWgsl,
+    store: activated + (context.wanted("pre") ? preWgsl : noPreWgsl) + epilogueWgsl,
+    dims: { az: a.shape[0] > 1 ? M * K : 0, am, ak, bz: b.shape[0] > 1 ? K * N : 0, bk, bn },
+    overrides: { BIAS: Number(!!bias), SCALE: Number(!!scale), RESIDUAL: Number(!!residual) },
+    // What is absent is never read, yet each binding needs a buffer.
+    bind: { bias: bias ? "bias" : "a", scale: scale ? "scale" : "a", residual: residual ? "residual" : "a" },
+  };
+}
+
+export const matmulSpec: OpSpec<MatmulInputs, "y" | "pre" | "partial", MatmulAttributes> = {
+  name: "matmul",
+  outputs(inputs, attributes) {
+    const sizes = sizesOf(inputs, attributes), y = [sizes.Z, sizes.M, sizes.N];
+    return { y, pre: attributes.activation || inputs.scale ? y : [1], partial: partialShape(sizes) };
+  },
+  launches: (tensors, attributes, context) => gemmChoice(gemmOf(tensors, attributes, context), context),
+  backward,
+  reference,
+};
+
+/** A product without epilogue. (Za, M, K) and (Zb, K, N) → (Z, M, N). */
+export function product(a: Tensor, b: Tensor, transposes: Transposes): Tensor {
+  return apply(matmulSpec, { a, b }, transposes).y;
+}
+
+function backward(
+  { a, b, bias, scale, residual, pre }: Parts<MatmulInputs, "y" | "pre" | "partial">,
+  { dy }: { dy?: Tensor },
+  { activation, transposeA = false, transposeB = false }: MatmulAttributes,
+): { [K in keyof MatmulInputs]?: Tensor } {
+  const f = activation && activations[activation];
+  const upstream = dy!;
+  const dactivated = scale ? multiply(upstream, scale) : upstream;
+  const d = f ? f.backward(pre, dactivated) : dactivated;
+  const da = transposeA ? product(b, d, { transposeA: transposeB, transposeB: true }) : product(d, b, { transposeB: !transposeB });
+  const db = transposeB ? product(d, a, { transposeA: true, transposeB: transposeA }) : product(a, d, { transposeA: !transposeA });
+  return {
+    a: summed(da, a),
+    b: summed(db, b),
+    bias: bias && sum(d, [0, 1]),
+    scale: scale && sum(multiply(upstream, f ? f.forward(pre) : pre), [0, 1]),
+    residual: residual && upstream,
+  };
+}
+
+/** Gradients of a matrix that served every batch add up. */
+function summed(d: Tensor, shared: Tensor): Tensor {
+  return d.shape[0] === shared.shape[0] ? d : reshape(sum(d, [0]), shared.shape);
+}
+
+function reference(
+  { a, b, bias, scale, residual }: { [K in keyof MatmulInputs]: Float64Array },
+  tensors: Parts<MatmulInputs, "y" | "pre" | "partial">,
+  attributes: MatmulAttributes,
+): Record<"y" | "pre" | "partial", Float64Array> {
+  const { Z, M, N, K } = sizesOf(tensors, attributes), { transposeA, transposeB, activation } = attributes;
+  const y = new Float64Array(Z * M * N), pre = new Float64Array(tensors.pre.size);
+  for (let z = 0, i = 0; z < Z; z++) {
+    const p = a!.subarray(tensors.a.shape[0] > 1 ? z * M * K : 0), q = b!.subarray(tensors.b.shape[0] > 1 ? z * K * N : 0);
+    for (let m = 0; m < M; m++) {
+      for (let n = 0; n < N; n++, i++) {
+        let value = bias ? bias[n] : 0;
+        for (let k = 0; k < K; k++) value += p[transposeA ? k * M + m : m * K + k] * q[transposeB ? n * K + k : k * N + n];
+        if (pre.length > 1) pre[i] = value;
+        if (activation) value = activations[activation].of(value);
+        y[i] = value * (scale ? scale[n] : 1) + (residual ? residual[i] : 0);
+      }
+    }
+  }
+  return { y, pre, partial: new Float64Array(tensors.partial.size) };
+}
