@@ -1,0 +1,5 @@
+// The two JSON files of a Hugging Face folder.
+
+export { hfConfig, type HfModel, readHfConfig } from "./config.ts";
+export { type Preprocessing, preprocessorConfig, readPreprocessor } from "./preprocessor.ts";
+export type { Segmentation } from "./segmentation.ts";
