@@ -26,5 +26,5 @@ export function asInputs(tensors: StoredTensors): Map<string, LazyTensorInput> {
 async function valuesOf(tensor: StoredTensor): Promise<ArrayBufferView> {
   if (tensor.dtype === "F64") return await tensor.readNumbers();
   if (tensor.dtype !== "F16" && tensor.dtype !== "BF16") return await tensor.read();
-  return new Uint16Array((await tensor.readRaw()).slice().buffer);
+  return new Uint16Array(new Uint8Array(await tensor.readRaw()).buffer); // a copy: the bytes may lie at an odd place
 }
