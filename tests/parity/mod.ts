@@ -3,11 +3,15 @@
 import type { Device } from "../../src/devices/device.ts";
 import { adamw } from "./adamw.ts";
 import type { Check } from "./check.ts";
+import { modulePickle, pth, safetensorsEdge } from "./checkpoints.ts";
 import { schedule } from "./cosine_schedule.ts";
 import type { Fixture } from "./fixture.ts";
+import { maskingStats, maskingTape } from "./masking.ts";
 import { mixup } from "./mixup.ts";
 import { ops } from "./ops.ts";
+import { paramGroups } from "./param_groups.ts";
 import { pil } from "./pil.ts";
+import { relposIndex, relposInterp } from "./relative_position.ts";
 
 export type Kind = (fixture: Fixture, device: Device, check: Check) => Promise<void>;
 
@@ -17,4 +21,12 @@ export const kinds: Record<string, Kind> = {
   cosine_schedule: schedule,
   mixup,
   pil,
+  masking_tape: maskingTape,
+  masking_stats: maskingStats,
+  relpos_index: relposIndex,
+  relpos_interp: relposInterp,
+  param_groups: paramGroups,
+  safetensors_edge: safetensorsEdge,
+  pth,
+  module_pickle: modulePickle,
 };
