@@ -19,6 +19,8 @@ export interface Leaf {
   kind: "input" | "state";
   /** Start values of a state; zeros if absent. */
   init?: () => ArrayLike<number>;
+  /** A constant: never written or read by name, so many may share one. */
+  fixed?: boolean;
 }
 
 /** A value of the graph: shape, dtype and where it comes from (a leaf, a view of another tensor, or a node). */
@@ -81,7 +83,7 @@ export function state(name: string, shape: Shape, init?: () => ArrayLike<number>
 
 /** A state with given values that nothing updates. */
 export function constant(name: string, shape: Shape, values: ArrayLike<number>, dtype: DType = "f32"): Tensor {
-  const t = state(name, shape, () => values, dtype);
+  const t = new Tensor(name, shape, dtype, null, { kind: "state", init: () => values, fixed: true });
   if (t.size !== values.length) throw new ShapeError(`constant: ${t} holds ${t.size} values, ${values.length} were given`);
   return t;
 }

@@ -182,7 +182,7 @@ export class Program {
 
   *#leaves(): Iterable<Tensor> {
     yield* this.plan.inputs;
-    yield* this.plan.states;
+    for (const t of this.plan.states) if (!t.leaf!.fixed) yield t;
     for (const n of this.plan.nodes) {
       for (const t of Object.values(n.inputs)) if (t.view && storage(t).root.leaf && t.name !== storage(t).root.name) yield t;
     }

@@ -12,12 +12,14 @@ export interface Unary {
   /** What backward reads: y where the gradient follows from it, since x need not live until then. */
   kept: "x" | "y";
   apply(x: number): number;
+  /** Whether the CPU device has vectorised kernels for it, under this name. */
+  cpu?: "gelu" | "relu";
   /** dy/dx, from x or y as `kept` says. */
   derivative(kept: number): number;
 }
 
 /** The op of a function of one value, and its gradient as an op of its own: (kept, dy) → dx. */
-export function unary({ name, chunk, kept, apply, derivative }: Unary): {
+export function unary({ name, chunk, kept, apply, derivative, cpu }: Unary): {
   forward: (x: Tensor) => Tensor;
   backward: (kept: Tensor, dy: Tensor) => Tensor;
 } {
@@ -32,6 +34,9 @@ export function unary({ name, chunk, kept, apply, derivative }: Unary): {
     }],
     backward: null,
     reference: ({ kept, dy }) => ({ dx: Float64Array.from(kept, (v: number, i) => dy[i] * derivative(v)) }),
+    cpu: cpu && (({ kept, dy, dx }, _, kernels) => {
+      kernels.elementwise({ operation: `${cpu}Backward`, a: kept.pointer, b: dy.pointer, y: dx.pointer, C: dx.size });
+    }),
   };
   const differentiate = (kept: Tensor, dy: Tensor) => applyOp(backward, { kept, dy }, {}).dx;
   const forward = defineOp<{ x: Tensor }, "y">({
@@ -45,6 +50,7 @@ export function unary({ name, chunk, kept, apply, derivative }: Unary): {
     }],
     backward: (tensors, { dy }) => ({ x: differentiate(tensors[kept], dy!) }),
     reference: ({ x }) => ({ y: Float64Array.from(x, apply) }),
+    cpu: cpu && (({ x, y }, _, kernels) => kernels.elementwise({ operation: cpu, a: x.pointer, y: y.pointer, C: y.size })),
   });
   return { forward: (x) => forward({ x }, {}).y, backward: differentiate };
 }

@@ -64,4 +64,9 @@ const op = defineOp<AdamwInputs, "next_p" | "next_m" | "next_v", AdamwAttributes
     }
     return { next_p, next_m, next_v };
   },
+  cpu({ p, m, v, g, table, scalars, coefficient }, { beta1, beta2, eps }, kernels) {
+    const [lr, decay, correction1, correction2] = scalars.data;
+    const packs = { p: p.pointer, m: m.pointer, v: v.pointer, g: g.pointer, table: table.pointer, length: p.size };
+    kernels.adamw({ ...packs, lr, decay, beta1, beta2, eps, correction1, correction2, gradientScale: coefficient.data[0] });
+  },
 });

@@ -32,7 +32,9 @@ export function divide(a: Tensor, b: Tensor): Tensor {
 
 type Pair = { a: Tensor; b: Tensor };
 
-function binary(name: string, wgsl: string, apply: (a: number, b: number) => number, gradient: (t: Pair, dy: Tensor) => [Tensor, Tensor]) {
+type Gradient = (t: Pair, dy: Tensor) => [Tensor, Tensor];
+
+function binary(name: string, wgsl: string, apply: (a: number, b: number) => number, gradient: Gradient) {
   return defineOp<Pair, "y">({
     name,
     outputs: ({ a, b }) => ({ y: broadcastShape(name, a, b) }),
@@ -48,18 +50,40 @@ function binary(name: string, wgsl: string, apply: (a: number, b: number) => num
     },
     reference(data, { a, b, y }) {
       const [d, p, q] = merged(name, a, b, y);
-      const s = strides(p), t = strides(q), out = new Float64Array(y.size);
-      for (let i0 = 0, i = 0; i0 < d[0]; i0++) {
-        for (let i1 = 0; i1 < d[1]; i1++) {
-          for (let i2 = 0; i2 < d[2]; i2++) {
-            const u = i0 * s[0] + i1 * s[1] + i2 * s[2], v = i0 * t[0] + i1 * t[1] + i2 * t[2];
-            for (let i3 = 0; i3 < d[3]; i3++) out[i++] = apply(data.a[u + i3 * s[3]], data.b[v + i3 * t[3]]);
-          }
-        }
-      }
+      const out = new Float64Array(y.size);
+      broadcastLoop(d, strides(p), strides(q), (i, u, v) => out[i] = apply(data.a[u], data.b[v]));
       return { y: out };
     },
+    cpu({ a, b, y }, _, kernels, tensors) {
+      const vector = vectorised[name];
+      const [d, p, q] = merged(name, tensors.a, tensors.b, tensors.y);
+      // Where b is like a, or one row for all of its rows, the SIMD kernels do it; they know sums and products.
+      const row = q[3] === d[3] && q.slice(0, 3).every((side) => side === 1);
+      if (vector && a.size === y.size && (b.size === y.size || row)) {
+        const [R, C] = b.size === y.size ? [1, y.size] : [y.size / d[3], d[3]];
+        return kernels.elementwise({ ...vector, a: a.pointer, b: b.pointer, y: y.pointer, R, C, broadcast: b.size !== y.size });
+      }
+      broadcastLoop(d, strides(p), strides(q), (i, u, v) => y.data[i] = apply(a.data[u], b.data[v]));
+    },
   });
+}
+
+const vectorised: Record<string, { operation: "sum" | "product"; beta?: number }> = {
+  add: { operation: "sum" },
+  subtract: { operation: "sum", beta: -1 },
+  multiply: { operation: "product" },
+};
+
+/** Calls `visit` with the numbers of y, a and b for every value of y, in order. */
+function broadcastLoop(d: number[], s: number[], t: number[], visit: (i: number, u: number, v: number) => void): void {
+  for (let i0 = 0, i = 0; i0 < d[0]; i0++) {
+    for (let i1 = 0; i1 < d[1]; i1++) {
+      for (let i2 = 0; i2 < d[2]; i2++) {
+        const u = i0 * s[0] + i1 * s[1] + i2 * s[2], v = i0 * t[0] + i1 * t[1] + i2 * t[2];
+        for (let i3 = 0; i3 < d[3]; i3++) visit(i++, u + i3 * s[3], v + i3 * t[3]);
+      }
+    }
+  }
 }
 
 function merged(name: string, a: Tensor, b: Tensor, y: Tensor): number[][] {

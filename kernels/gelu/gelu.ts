@@ -33,7 +33,7 @@ export function geluSlope(x: number): number {
   return normalCumulative(x) + x * normalDensity(x);
 }
 
-const exact = unary({ name: "gelu", chunk: geluWgsl, kept: "x", apply: geluOf, derivative: geluSlope });
+const exact = unary({ name: "gelu", chunk: geluWgsl, kept: "x", apply: geluOf, derivative: geluSlope, cpu: "gelu" });
 
 const k = Math.sqrt(2 / Math.PI);
 const inner = (x: number) => Math.tanh(k * (x + 0.044715 * x ** 3));

@@ -38,4 +38,10 @@ const op = defineOp<Record<string, Tensor>, "partial_sums" | "norm" | "coefficie
     const norm = Math.sqrt(sum), coefficient = clip > 0 ? Math.min(1, clip / (norm + 1e-6)) : 1;
     return { partial_sums: new Float64Array(partial_sums.size), norm: Float64Array.of(norm), coefficient: Float64Array.of(coefficient) };
   },
+  cpu(data, { clip }, kernels) {
+    const { partial_sums: _, norm, coefficient, ...given } = data;
+    const total = Math.sqrt(Object.values(given).reduce((sum, t) => sum + kernels.squareSum(t.pointer, t.size), 0));
+    norm.data[0] = total;
+    coefficient.data[0] = clip > 0 ? Math.min(1, clip / (total + 1e-6)) : 1;
+  },
 });

@@ -47,6 +47,10 @@ const forward = defineOp<{ x: Tensor; gamma: Tensor; beta: Tensor }, "y" | "mean
     }
     return { y, mean, rstd };
   },
+  cpu({ x: { shape: [R, C], ...x }, gamma, beta, y, mean, rstd }, { eps }, kernels) {
+    const results = { y: y.pointer, mean: mean.pointer, rstd: rstd.pointer };
+    kernels.layerNorm({ x: x.pointer, gamma: gamma.pointer, beta: beta.pointer, ...results, R, C, eps });
+  },
 });
 
 const backward = defineOp<{ x: Tensor; gamma: Tensor; mean: Tensor; rstd: Tensor; dy: Tensor }, "dx" | "ndy">({
@@ -68,5 +72,12 @@ const backward = defineOp<{ x: Tensor; gamma: Tensor; mean: Tensor; rstd: Tensor
       for (let i = r * C, c = 0; c < C; i++, c++) dx[i] = rstd[r] * (gamma[c] * dy[i] - sumG / C - (x[i] - mean[r]) * rstd[r] * sumGn / C);
     }
     return { dx, ndy };
+  },
+  cpu({ x: { shape: [R, C], ...x }, gamma, mean, rstd, dy, dx, ndy }, _, kernels) {
+    const given = { x: x.pointer, gamma: gamma.pointer, mean: mean.pointer, rstd: rstd.pointer, dy: dy.pointer };
+    kernels.layerNormBackward({ ...given, dx: dx.pointer, R, C });
+    for (let r = 0, i = 0; r < R; r++) {
+      for (const end = i + C; i < end; i++) ndy.data[i] = (x.data[i] - mean.data[r]) * rstd.data[r] * dy.data[i];
+    }
   },
 });

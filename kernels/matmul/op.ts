@@ -61,6 +61,15 @@ export const matmulSpec: OpSpec<MatmulInputs, "y" | "pre" | "partial", MatmulAtt
   launches: (tensors, attributes, context) => gemmChoice(gemmOf(tensors, attributes, context), context),
   backward,
   reference,
+  cpu({ a, b, bias, scale, residual, y, pre }, attributes, kernels, tensors) {
+    const { Z, M, N, K } = sizesOf(tensors, attributes);
+    kernels.gemm({
+      ...{ M, N, K, a: a.pointer, b: b.pointer, c: y.pointer, transA: attributes.transposeA, transB: attributes.transposeB },
+      ...{ batch: Z, strideA: tensors.a.shape[0] > 1 ? M * K : 0, strideB: tensors.b.shape[0] > 1 ? K * N : 0 },
+      ...{ bias: bias?.pointer, scale: scale?.pointer, residual: residual?.pointer, activation: attributes.activation },
+      pre: pre.size > 1 || y.size === 1 ? pre.pointer : undefined,
+    });
+  },
 };
 
 /** A product without epilogue. (Za, M, K) and (Zb, K, N) → (Z, M, N). */

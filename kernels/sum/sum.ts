@@ -85,6 +85,19 @@ const sumMiddle = defineOp<{ x: Tensor }, "y" | "partial", { scale: number }>({
     for (let k = 0; k < K; k++) for (let s = 0; s < S; s++) for (let c = 0; c < C; c++) y[k * C + c] += x[(k * S + s) * C + c] * scale;
     return { y, partial: new Float64Array(C === 1 ? 1 : K * chunksOf(K, S, C) * C) };
   },
+  cpu({ x, y }, { scale }, kernels) {
+    const [K, S, C] = x.shape;
+    if (C === 1) {
+      for (let k = 0; k < K; k++) {
+        let sum = 0;
+        for (let i = k * S; i < (k + 1) * S; i++) sum += x.data[i];
+        y.data[k] = scale * sum;
+      }
+      return;
+    }
+    for (let k = 0; k < K; k++) kernels.columnSum({ x: x.pointer + 4 * k * S * C, y: y.pointer + 4 * k * C, R: S, C });
+    if (scale !== 1) kernels.elementwise({ operation: "sum", a: y.pointer, y: y.pointer, C: y.size, alpha: scale });
+  },
 });
 
 /** Enough chunks for some 16,384 threads, none shorter than 32 rows. */
