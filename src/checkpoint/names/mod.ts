@@ -2,5 +2,6 @@
 
 export { fromOfficial, layoutOf, type StoredTensors, toOfficial } from "./convert.ts";
 export { expectTensors, type Wanted } from "./expect_tensors.ts";
+export { fitPositions } from "./fit_positions.ts";
 export { asInputs, asStored } from "./in_memory.ts";
 export type { Layout } from "./table.ts";
