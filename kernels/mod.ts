@@ -36,3 +36,5 @@ export { pack } from "./pack/pack.ts";
 export { linear, type LinearOptions, matmul } from "./matmul/matmul.ts";
 export { type AdamwAttributes, type AdamwInputs, adamwStep } from "./adamw/adamw.ts";
 export { globalNorm } from "./global_norm/global_norm.ts";
+export { conv2d, type ConvolutionOptions } from "./conv2d/conv2d.ts";
+export { convTranspose2d } from "./conv_transpose2d/conv_transpose2d.ts";

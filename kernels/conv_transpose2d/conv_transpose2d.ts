@@ -1,0 +1,23 @@
+import { ShapeError } from "../../src/errors.ts";
+import { reshape, type Tensor } from "../../src/graph.ts";
+import type { ConvolutionOptions } from "../conv2d/conv2d.ts";
+import { checkWindow } from "../conv2d/geometry.ts";
+import { inputGradient } from "../conv2d/op.ts";
+
+/**
+ * Transposed convolution: the gradient of `conv2d` for its input, as a layer. x (B, C, H, W), w (C, O, KH, KW) as in published
+ * checkpoints → y (B, O, OH, OW), OH = (H - 1) stride - 2 padding + KH.
+ *
+ * @throws ShapeError when channels differ or nothing would be left of y, naming both tensors.
+ */
+export function convTranspose2d(x: Tensor, w: Tensor, { bias, stride = 1, padding = 0 }: ConvolutionOptions = {}): Tensor {
+  checkWindow("convTranspose2d", x, w, w.shape[1], bias, { stride, padding });
+  if (x.shape[1] !== w.shape[0]) {
+    throw new ShapeError(`convTranspose2d: channels differ, ${x} and ${w}; ${w.name} must have ${x.shape[1]} along its first axis`);
+  }
+  const [OH, OW] = [2, 3].map((axis) => (x.shape[axis] - 1) * stride - 2 * padding + w.shape[axis]);
+  if (OH < 1 || OW < 1) {
+    throw new ShapeError(`convTranspose2d: ${x} and ${w} with padding ${padding} give a picture of ${OH} x ${OW}; use less padding`);
+  }
+  return inputGradient(x, w, bias && reshape(bias, [bias.size]).as(bias.name), { stride, padding, H: OH, W: OW });
+}
