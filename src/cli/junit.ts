@@ -29,6 +29,6 @@ export function announcedFiles(output: string): string[] {
   // deno-lint-ignore no-control-regex -- colours
   const plain = output.replace(/\x1b\[[\d;]*m/g, "");
   const inTurn = plain.matchAll(/^running [1-9]\d* tests? from \.\/(.+)$/gm);
-  const inParallel = plain.matchAll(/^\.\/(\S+) => .* \.\.\. /gm); // --parallel names the file at each test instead
+  const inParallel = plain.matchAll(/^\.\/(\S+) => /gm); // --parallel names the file at each test instead
   return [...new Set([...inTurn, ...inParallel].map(([, file]) => file.trim()))];
 }

@@ -16,7 +16,9 @@ async function main(args: string[]): Promise<number> {
   const wanted = args.flatMap((arg, i) => arg === "--device" ? [args[i + 1]] : []);
   const [directory, filter, ...rest] = args.filter((arg, i) => arg !== "--device" && args[i - 1] !== "--device");
   if (directory === "--help" || directory === "-h") return console.log(usage), 0;
-  if (!directory || rest.length || [filter, directory].some((arg) => arg?.startsWith("-")) || wanted.some((d) => !(d in openers))) return console.error(usage), 2;
+  if (!directory || rest.length || [filter, directory].some((arg) => arg?.startsWith("-")) || wanted.some((d) => !(d in openers))) {
+    return console.error(usage), 2;
+  }
   const devices = await openAll(wanted);
   try {
     const { passed, failed, skipped } = await runParity(directory, devices, (line) => console.log(line), filter);
