@@ -38,3 +38,4 @@ export { type AdamwAttributes, type AdamwInputs, adamwStep } from "./adamw/adamw
 export { globalNorm } from "./global_norm/global_norm.ts";
 export { conv2d, type ConvolutionOptions } from "./conv2d/conv2d.ts";
 export { convTranspose2d } from "./conv_transpose2d/conv_transpose2d.ts";
+export { attention, attentionHeads } from "./attention/attention.ts";
