@@ -8,7 +8,7 @@ import { pretraining } from "../src/data/augment.ts";
 import { openLoader } from "../workers/loader.ts";
 
 const photos = fileURLToPath(new URL("../../shared/data/imagenet-photos/images", import.meta.url));
-const BATCH = 16, WARM = 4, TIMED = 10, ROUNDS = 3;
+const BATCH = 16, WARM = 6, TIMED = 20, ROUNDS = 3;
 
 const usage = `Usage: deno run -A bench/loader_bench.ts [--json] [--memory]
 
@@ -22,22 +22,30 @@ const open = (workers: number, epochs = Infinity) =>
     { batchSize: BATCH, shuffle: true, last: "drop", epochs, state: { seed: 1, epoch: 0, position: 0 }, workers },
   );
 
-/** Pictures a second for each number of workers: the rounds go over all of them in turn, so that a slow moment hits all alike. */
-async function rates(counts: number[]): Promise<number[]> {
-  const all = counts.map((): number[] => []);
+interface Rate {
+  picturesPerSecond: number;
+  /** Milliseconds of CPU a picture, over all threads: equal for all where cores are free or not, so it shows what the workers cost. */
+  cpu: number;
+}
+
+/** One row for each number of workers: the rounds go over all of them in turn, so that a slow moment hits all alike. */
+async function rates(counts: number[]): Promise<Rate[]> {
+  const all = counts.map((): Rate[] => []);
   for (let round = 0; round < ROUNDS; round++) {
     for (const [i, workers] of counts.entries()) {
       await using loader = await open(workers);
-      let seen = 0, begin = 0;
+      let seen = 0, begin = 0, before = process.cpuUsage();
       for await (const _ of loader) {
-        // With workers the first batches were made while others warmed up; the clock starts once the stream is steady.
-        if (++seen === WARM) begin = performance.now();
+        // The first batches were made while workers still started; the clock runs once the stream is steady.
+        if (++seen === WARM) [begin, before] = [performance.now(), process.cpuUsage()];
         if (seen === WARM + TIMED) break;
       }
-      all[i].push(TIMED * BATCH / (performance.now() - begin) * 1000);
+      const pictures = TIMED * BATCH, { user, system } = process.cpuUsage(before);
+      all[i].push({ picturesPerSecond: pictures / (performance.now() - begin) * 1000, cpu: (user + system) / 1000 / pictures });
     }
   }
-  return all.map((rates) => rates.sort((a, b) => a - b)[ROUNDS >> 1]);
+  const median = (values: number[]) => values.sort((a, b) => a - b)[ROUNDS >> 1];
+  return all.map((rows) => ({ picturesPerSecond: median(rows.map((r) => r.picturesPerSecond)), cpu: median(rows.map((r) => r.cpu)) }));
 }
 
 /** Resident megabytes after each of ten epochs with one worker. */
@@ -64,10 +72,12 @@ export async function main(args: string[]): Promise<number> {
   }
   const counts = [0, 1, 2], measured = await rates(counts);
   for (const [i, workers] of counts.entries()) {
-    const rate = measured[i], toOne = rate / measured[1];
-    if (json) {
-      console.log(JSON.stringify({ case: "loader", workers, picturesPerSecond: rate, toOneWorker: toOne, cores: availableParallelism() }));
-    } else console.log(`loader, ${workers} workers ${rate.toFixed(1).padStart(8)} pictures/s ${toOne.toFixed(2)} x one worker`);
+    const { picturesPerSecond, cpu } = measured[i], toOneWorker = picturesPerSecond / measured[1].picturesPerSecond;
+    if (json) console.log(JSON.stringify({ case: "loader", workers, picturesPerSecond, toOneWorker, cpu, cores: availableParallelism() }));
+    else {
+      const rate = `${picturesPerSecond.toFixed(1).padStart(8)} pictures/s ${toOneWorker.toFixed(2)} x one worker`;
+      console.log(`loader, ${workers} workers ${rate} ${cpu.toFixed(2)} ms CPU a picture`);
+    }
   }
   return 0;
 }
