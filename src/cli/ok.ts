@@ -14,7 +14,7 @@ const stages: Record<string, () => Promise<Outcome>> = {
   format: quietly("fmt", "--check"),
   lint: quietly("lint"),
   types: quietly("check", ...typescript),
-  tests: () => child(process.execPath, ["run", "-A", "src/cli/test.ts"], { cwd: ROOT }),
+  tests: () => child(process.execPath, ["run", "-A", "src/cli/run_tests.ts"], { cwd: ROOT }),
   snippets: quietly("test", "--doc", "-A", ...withSnippets),
 };
 
