@@ -1,4 +1,5 @@
-// deno task test [--deno] [--bun] [PART_OF_A_PATH...]: every test file in Deno, then in Bun. (Named otherwise than test.ts, which `deno test` takes for a test.)
+// deno task test [--deno] [--bun] [PART_OF_A_PATH...]: every test file in Deno, then in Bun.
+// Not named test.ts: `deno test` would take it for a test.
 import { existsSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
