@@ -39,3 +39,5 @@ export { globalNorm } from "./global_norm/global_norm.ts";
 export { conv2d, type ConvolutionOptions } from "./conv2d/conv2d.ts";
 export { convTranspose2d } from "./conv_transpose2d/conv_transpose2d.ts";
 export { attention, attentionHeads } from "./attention/attention.ts";
+export { binaryCrossEntropy, klNormal, l1Loss, l2Loss, logitLaplace, smoothL1Loss } from "./losses/losses.ts";
+export { klUniform } from "./kl_uniform/kl_uniform.ts";

@@ -1,0 +1,60 @@
+import { defineOp, reshape, type Tensor } from "../../src/graph.ts";
+import { around, axisOf } from "../axis.ts";
+import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
+import workgroupMax from "../common/workgroup_max.wgsl" with { type: "text" };
+import workgroupSum from "../common/workgroup_sum.wgsl" with { type: "text" };
+import backwardWgsl from "./backward.wgsl" with { type: "text" };
+import columnsWgsl from "./columns.wgsl" with { type: "text" };
+import rowsWgsl from "./rows.wgsl" with { type: "text" };
+
+/**
+ * Divergence of softmax(logits) along `axis` (the last if absent) from the uniform distribution, which keeps the codes of a discrete
+ * VAE in use: sum of p log p + log S for a side of S. The axis disappears; reduce the rest with mean() or sum().
+ */
+export function klUniform(logits: Tensor, axis = -1): Tensor {
+  const at = axisOf("klUniform", logits, axis);
+  const rest = logits.shape.filter((_, i) => i !== at);
+  return reshape(forward({ x: reshape(logits, around(logits.shape, at)) }, {}).y, rest.length ? rest : [1]);
+}
+
+const forward = defineOp<{ x: Tensor }, "y" | "lse">({
+  name: "kl_uniform",
+  outputs: ({ x: { shape: [K, , C] } }) => ({ y: [K, C], lse: [K, C] }),
+  launches({ x: { shape: [K, S, C] } }) {
+    if (C === 1 && S > 32) {
+      return [{ label: "kl_uniform/rows", wgsl: workgroupSum + workgroupMax + rowsWgsl, dims: { R: K, S }, workgroups: K }];
+    }
+    return [{ label: "kl_uniform/columns", wgsl: flatIndex + columnsWgsl, dims: { K, S, C }, workgroups: Math.ceil(K * C / 64) }];
+  },
+  backward: ({ x, y, lse }, { dy }) => ({ x: backward({ x, y, lse, dy: dy! }, {}).dx }),
+  reference({ x }, { x: { shape: [K, S, C] } }) {
+    const y = new Float64Array(K * C), lse = new Float64Array(K * C);
+    for (let line = 0; line < K * C; line++) {
+      const values = Array.from({ length: S }, (_, s) => x[(Math.floor(line / C) * S + s) * C + line % C]);
+      const m = Math.max(...values);
+      lse[line] = m + Math.log(values.reduce((sum, v) => sum + Math.exp(v - m), 0));
+      y[line] = values.reduce((sum, v) => sum + Math.exp(v - lse[line]) * (v - lse[line]), Math.log(S));
+    }
+    return { y, lse };
+  },
+});
+
+const backward = defineOp<{ x: Tensor; y: Tensor; lse: Tensor; dy: Tensor }, "dx">({
+  name: "kl_uniform_backward",
+  outputs: ({ x }) => ({ dx: x.shape }),
+  launches: ({ x: { size: N, shape: [, S, C] } }) => [{
+    label: "kl_uniform/backward",
+    wgsl: flatIndex + backwardWgsl,
+    dims: { N, S, C },
+    workgroups: Math.ceil(N / 64),
+  }],
+  backward: null,
+  reference({ x, y, lse, dy }, { x: { shape: [, S, C] } }) {
+    return {
+      dx: Float64Array.from(x, (v: number, i) => {
+        const line = Math.floor(i / (S * C)) * C + i % C, logP = v - lse[line];
+        return dy[line] * Math.exp(logP) * (logP - (y[line] - Math.log(S)));
+      }),
+    };
+  },
+});
