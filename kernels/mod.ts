@@ -21,7 +21,7 @@ export { argmax, topK } from "./top_k/top_k.ts";
 export { gumbelSoftmax } from "./gumbel_softmax/gumbel_softmax.ts";
 export { straightThrough } from "./gumbel_softmax/straight_through.ts";
 export { reparameterize } from "./reparameterize/reparameterize.ts";
-export { crossEntropy, crossEntropyAndAccuracy } from "./cross_entropy/cross_entropy.ts";
+export { crossEntropy, crossEntropyAndAccuracy, type CrossEntropyOptions } from "./cross_entropy/cross_entropy.ts";
 export { maxPool } from "./max_pool/max_pool.ts";
 export { adaptiveAvgPool, resize } from "./resize/resize.ts";
 export { upsample } from "./upsample/upsample.ts";
@@ -38,6 +38,5 @@ export { type AdamwAttributes, type AdamwInputs, adamwStep } from "./adamw/adamw
 export { globalNorm } from "./global_norm/global_norm.ts";
 export { conv2d, type ConvolutionOptions } from "./conv2d/conv2d.ts";
 export { convTranspose2d } from "./conv_transpose2d/conv_transpose2d.ts";
-export { attention, attentionHeads } from "./attention/attention.ts";
 export { binaryCrossEntropy, klNormal, l1Loss, l2Loss, logitLaplace, smoothL1Loss } from "./losses/losses.ts";
 export { klUniform } from "./kl_uniform/kl_uniform.ts";

@@ -4,7 +4,7 @@ struct Dims { B: u32, NH: u32, T: u32, HS: u32, batch: u32, token: u32, head: u3
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> out: array<f32>;      // (B, T, NH, HS) by its strides
-@group(0) @binding(2) var<storage, read> dout: array<f32>;     // as out
+@group(0) @binding(2) var<storage, read> dout: array<f32>;     // (B, T, NH, HS), as out
 @group(0) @binding(3) var<storage, read_write> D: array<f32>;  // (B, NH, T)
 
 @compute @workgroup_size(THREADS)
