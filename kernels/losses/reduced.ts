@@ -2,7 +2,7 @@
 // `slopes`. No tensor of single losses is ever stored.
 
 import { ShapeError } from "../../src/errors.ts";
-import { apply, defineOp, type OpSpec, type Tensor } from "../../src/graph.ts";
+import { apply, defineOp, type Launch, type OpSpec, type Tensor } from "../../src/graph.ts";
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import workgroupSum from "../common/workgroup_sum.wgsl" with { type: "text" };
 import rowsWgsl from "../sum/rows.wgsl" with { type: "text" };
@@ -59,7 +59,7 @@ export function reduced({ name, chunk, loss, slopes }: Loss): (inputs: Inputs, r
       }
       return { loss: [1], partial: [Math.ceil(a.size / span)] };
     },
-    launches: (tensors, attributes) => [
+    launches: (tensors, attributes): Launch[] => [
       {
         label: `${name}/forward`,
         wgsl: workgroupSum + operandsWgsl + chunk + forwardWgsl,
