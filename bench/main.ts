@@ -40,7 +40,11 @@ async function time(device: Device, c: Case): Promise<Row> {
 function print(row: Row, json: boolean): void {
   if (json) return console.log(JSON.stringify(row));
   const rate = row.gflops ? `${row.gflops.toFixed(1)} GFLOP/s` : row.gbps ? `${row.gbps.toFixed(2)} GB/s` : "";
-  console.log(`${row.case.padEnd(26)} ${row.shape.padEnd(28)} ${row.device.padEnd(7)} ${row.ms.toFixed(3).padStart(10)} ms ${rate.padStart(16)} ${row.share ? `${(row.share * 100).toFixed(0).padStart(4)} %` : ""}`);
+  console.log(
+    `${row.case.padEnd(26)} ${row.shape.padEnd(28)} ${row.device.padEnd(7)} ${row.ms.toFixed(3).padStart(10)} ms ${rate.padStart(16)} ${
+      row.share ? `${(row.share * 100).toFixed(0).padStart(4)} %` : ""
+    }`,
+  );
 }
 
 async function main(args: string[]): Promise<number> {
@@ -50,7 +54,9 @@ async function main(args: string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) return console.log(usage), 0;
   if (filters.some((f) => f.startsWith("-"))) return console.error(usage), 2;
   const chosen = cases.filter((c) => !filters.length || filters.some((f) => c.name.includes(f)));
-  if (!chosen.length) return console.error(`bench: no case contains ${filters.join(" or ")}; there are ${cases.map((c) => c.name).join(", ")}`), 2;
+  if (!chosen.length) {
+    return console.error(`bench: no case contains ${filters.join(" or ")}; there are ${cases.map((c) => c.name).join(", ")}`), 2;
+  }
 
   for (const kind of (named.length ? named : ["native", "dawn", "cpu"]) as DeviceKind[]) {
     let device: Device;

@@ -9,7 +9,10 @@ export interface Measured {
   best: number;
 }
 
-export async function measure(program: Program, { rounds = 7, roundMs = 120 }: { rounds?: number; roundMs?: number } = {}): Promise<Measured> {
+export async function measure(
+  program: Program,
+  { rounds = 7, roundMs = 120 }: { rounds?: number; roundMs?: number } = {},
+): Promise<Measured> {
   const timed = async (runs: number) => {
     const start = performance.now();
     for (let i = 0; i < runs; i++) program.run();

@@ -137,10 +137,10 @@ export class Program {
     this.replay.run();
   }
 
-  /** Values of an output, input or state by name, as a copy. */
-  async read(name: string): Promise<Numbers> {
-    const t = this.outputs[name] ?? this.#named.get(name);
-    if (!t) throw new ShapeError(`read: nothing is named ${name}; outputs are ${Object.keys(this.outputs).join(", ")}`);
+  /** Values of an output, input or state, by name or by tensor (a part of a state too), as a copy. */
+  async read(what: string | Tensor): Promise<Numbers> {
+    const t = typeof what === "string" ? this.outputs[what] ?? this.#named.get(what) : what;
+    if (!t) throw new ShapeError(`read: nothing is named ${what}; outputs are ${Object.keys(this.outputs).join(", ")}`);
     return viewOf(t, await this.device.read(this.place(t)), 0);
   }
 

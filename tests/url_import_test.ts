@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readFile, mkdtemp, writeFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -36,7 +36,10 @@ console.log([...await evaluate(device, add(linear(x, w), linear(x, w)), { x: [1,
 await device.destroy();
 `,
     );
-    const { code, output } = await child(process.execPath, ["run", "-A", "--no-lock", "--reload=" + url, "main.ts"], { cwd: folder, quiet: true });
+    const { code, output } = await child(process.execPath, ["run", "-A", "--no-lock", "--reload=" + url, "main.ts"], {
+      cwd: folder,
+      quiet: true,
+    });
     expect(output.split("\n")).toContain("12 30");
     expect(code).toBe(0);
   } finally {

@@ -5,6 +5,7 @@ import { defineOp, type OpSpec, reshape, type Tensor } from "../../src/graph.ts"
 import { concat } from "../concat/concat.ts";
 import { backwardLaunches, forwardLaunches, scratchShapes } from "./launches.ts";
 import { type Layout, packed, separate } from "./layout.ts";
+import * as cpu from "./cpu.ts";
 import * as reference from "./reference.ts";
 
 export interface AttentionOptions {
@@ -69,6 +70,7 @@ export const attentionSpec: OpSpec<AttentionInputs, "out" | "lse" | "p" | "parti
     p: new Float64Array(p.size),
     partial: new Float64Array(partial.size),
   }),
+  cpu: cpu.forward,
 };
 
 export type BackwardInputs = AttentionInputs & { out: Tensor; lse: Tensor; dout: Tensor };
@@ -87,6 +89,7 @@ export const attentionBackwardSpec: OpSpec<BackwardInputs, "dqkv" | "D" | "dbias
     dscore: new Float64Array(dscore.size),
     partial: new Float64Array(partial.size),
   }),
+  cpu: cpu.backward,
 };
 
 const backward = defineOp(attentionBackwardSpec);

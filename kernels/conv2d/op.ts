@@ -94,6 +94,9 @@ export const forwardSpec: OpSpec<Forward, "y" | "partial", Window> = {
     eachProduct(g, (xi, wi, yi) => y[yi] += x[xi] * w[wi]);
     return { y, partial: new Float64Array(partial.size) };
   },
+  cpu({ x, w, bias, y }, window, kernels) {
+    kernels.conv({ ...geometryOf(x.shape, w.shape, window), x: x.pointer, w: w.pointer, y: y.pointer, bias: bias?.pointer });
+  },
 };
 
 export const backwardXSpec: OpSpec<BackwardX, "dx" | "partial", Window & { H: number; W: number }> = {
@@ -116,6 +119,15 @@ export const backwardXSpec: OpSpec<BackwardX, "dx" | "partial", Window & { H: nu
     eachProduct(g, (xi, wi, yi) => dx[xi] += dy[yi] * w[wi]);
     return { dx, partial: new Float64Array(partial.size) };
   },
+  cpu({ dy, w, bias, dx }, window, kernels) {
+    kernels.convDataGradient({
+      ...geometryOf(dx.shape, w.shape, window),
+      dy: dy.pointer,
+      w: w.pointer,
+      dx: dx.pointer,
+      bias: bias?.pointer,
+    });
+  },
 };
 
 export const backwardWSpec: OpSpec<BackwardW, "dw" | "partial", Window & { KH: number; KW: number }> = {
@@ -136,6 +148,9 @@ export const backwardWSpec: OpSpec<BackwardW, "dw" | "partial", Window & { KH: n
     const dw = new Float64Array(size);
     eachProduct(geometryOf(shape, kernel, window), (xi, wi, yi) => dw[wi] += dy[yi] * x[xi]);
     return { dw, partial: new Float64Array(partial.size) };
+  },
+  cpu({ dy, x, dw }, window, kernels) {
+    kernels.convWeightGradient({ ...geometryOf(x.shape, dw.shape, window), x: x.pointer, dy: dy.pointer, dw: dw.pointer });
   },
 };
 

@@ -83,6 +83,6 @@ export function encodable(dtype: Dtype, values: ArrayBufferView): boolean {
 
 function view(dtype: Dtype, bytes: Uint8Array): TensorData | Float64Array {
   const size = bytesPer[dtype];
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes); // slice() of a node Buffer copies nothing
   return new arrays[dtype](aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / size);
 }

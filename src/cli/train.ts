@@ -1,13 +1,14 @@
 // deno task train [DATA]: trains a small network on an IDX file, an image folder or pictures drawn by the program.
 
 import { existsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { type DataSet, type DataSource, openDataSet } from "../data/datasets/mod.ts";
 import { decode } from "../data/decode.ts";
 import { epochOrder } from "../data/order.ts";
 import { openDevice, type OpenOptions } from "../devices/mod.ts";
-import { RecipeError, ZelligeError } from "../errors.ts";
+import { DataError, RecipeError, ZelligeError } from "../errors.ts";
 import { vitTiny } from "../models/vit.ts";
 import { type LabelledBatch, trainClassifier } from "../train/classifier.ts";
 import { resize } from "../data/resize.ts";
@@ -15,9 +16,9 @@ import { resize } from "../data/resize.ts";
 const usage =
   `Usage: deno task train [DATA] [--steps 300] [--batch 32] [--lr 0.002] [--size PIXELS] [--seed 0] [--device auto|webgpu|native|dawn|cpu]
 
-Trains a small vision transformer classifier and ends with its accuracy on held-out pictures. DATA is an IDX file of pictures
-(its labels and test files beside it, as MNIST has them) or a folder with one folder per class; without DATA, the program
-draws mosaics and learns their motifs.`;
+Trains a small vision transformer classifier and ends with its accuracy on held-out pictures. DATA is a folder of IDX files
+under MNIST's names (or its file of training pictures), or a folder with train/ and val/, each with one folder per class.
+Without DATA, the program draws mosaics and learns their motifs.`;
 
 interface Sets {
   train: DataSet;
@@ -96,24 +97,18 @@ async function openSets(path: string | undefined, given?: string): Promise<Sets>
       split: "test",
     }, side);
   }
-  if (!existsSync(path)) throw new RecipeError(`train: ${path} does not exist; give an IDX file or a folder of pictures`);
-  if (statSync(path).isDirectory()) {
-    const has = (split: string) => existsSync(`${path}/${split}`);
-    if (!has("train") || !(has("val") || has("test"))) {
-      throw new RecipeError(`train: ${path} has no train/ with val/ or test/ beside it; give a folder with both`);
-    }
-    return await open({ kind: "image_folder", path: `${path}/train` }, {
-      kind: "image_folder",
-      path: `${path}/${has("val") ? "val" : "test"}`,
-    }, 32);
+  if (!existsSync(path)) throw new RecipeError(`train: ${path} does not exist; give a folder of IDX files or of pictures`);
+  const folder = statSync(path).isDirectory() ? path : dirname(path);
+  if (["", ".gz"].some((end) => existsSync(`${folder}/train-images-idx3-ubyte${end}`))) {
+    return await open({ kind: "idx", path: folder, split: "train" }, { kind: "idx", path: folder, split: "test" }, 28);
   }
-  const test = path.replace(/train(?=-images)/, "t10k");
-  if (test === path || !existsSync(test)) {
+  const held = ["val", "test"].find((name) => existsSync(`${path}/${name}`));
+  if (!existsSync(`${path}/train`) || !held) {
     throw new RecipeError(
-      `train: ${path} has no t10k-images file beside it; MNIST's names are expected: train-images-idx3-ubyte(.gz), t10k-images-idx3-ubyte(.gz) and their labels`,
+      `train: ${path} holds neither train-images-idx3-ubyte(.gz) nor train/ with val/ or test/; give a folder that does`,
     );
   }
-  return await open({ kind: "idx", path }, { kind: "idx", path: test }, 28);
+  return await open({ kind: "image_folder", path: `${path}/train` }, { kind: "image_folder", path: `${path}/${held}` }, 32);
 }
 
 async function train(
@@ -186,7 +181,8 @@ async function readBatch(set: DataSet, indices: readonly number[], size: number)
     const whole = picture ?? await decode(bytes!, { name });
     const fitted = whole.width === size && whole.height === size ? whole : resize(whole, size, size, "bilinear");
     batch.pictures.set(fitted.pixels, i * size * size * 3);
-    batch.labels[i] = label!;
+    if (label === undefined) throw new DataError(`${name}: has no label; a classifier needs one for every picture`);
+    batch.labels[i] = label;
   }
   return batch;
 }

@@ -12,6 +12,7 @@ export interface Built {
 
 export class ShaderCache {
   #built = new Map<string, Promise<Built>>();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly gpu: GPUDevice) {}
 
@@ -19,7 +20,9 @@ export class ShaderCache {
     const key = `${JSON.stringify(launch.overrides ?? {})}\n${launch.wgsl}`;
     let built = this.#built.get(key);
     if (!built) {
-      built = this.#build(launch);
+      // Error scopes are a stack: builds that overlap would take each other's errors.
+      built = this.#last.then(() => this.#build(launch));
+      this.#last = built.catch(() => {});
       this.#built.set(key, built);
       built.catch(() => this.#built.delete(key));
     }

@@ -24,7 +24,13 @@ export class Check {
     }
     const share = error / (atol + rtol * largest);
     if (share > this.worst) this.worst = share;
-    if (!(share <= 1)) this.failures.push(`${label}: ${got[at]} at ${at}, expected ${want[at]}; error ${error.toExponential(2)}, allowed ${(atol + rtol * largest).toExponential(2)}`);
+    if (!(share <= 1)) {
+      this.failures.push(
+        `${label}: ${got[at]} at ${at}, expected ${want[at]}; error ${error.toExponential(2)}, allowed ${
+          (atol + rtol * largest).toExponential(2)
+        }`,
+      );
+    }
   }
 
   fail(message: string): void {

@@ -9,7 +9,13 @@ export function schedule({ manifest }: Fixture, _device: Device, check: Check): 
   for (const [i, c] of manifest.cases.entries()) {
     const perEpoch = c.niter_per_ep;
     const warmup = c.warmup_steps > 0 ? c.warmup_steps : (c.warmup_epochs ?? 0) * perEpoch;
-    const rate = cosineSchedule({ base: c.base_value, final: c.final_value, steps: c.epochs * perEpoch, warmup, start: c.start_warmup_value ?? 0 });
+    const rate = cosineSchedule({
+      base: c.base_value,
+      final: c.final_value,
+      steps: c.epochs * perEpoch,
+      warmup,
+      start: c.start_warmup_value ?? 0,
+    });
     check.close(`case ${i}`, Float64Array.from(c.values, (_, step) => rate(step)), c.values, { rtol: 1e-9, atol: 1e-12 });
   }
   return Promise.resolve();

@@ -53,7 +53,11 @@ export async function openFixture(directory: string, manifest: Manifest): Promis
     shapes,
     values(name) {
       const read = readers.get(name);
-      if (!read) throw new CheckpointError(`${manifest.name}: no tensor is named ${name}; the fixture's files are ${Object.keys(manifest.files ?? {}).join(", ") || "none"}`);
+      if (!read) {
+        throw new CheckpointError(
+          `${manifest.name}: no tensor is named ${name}; the fixture's files are ${Object.keys(manifest.files ?? {}).join(", ") || "none"}`,
+        );
+      }
       return read();
     },
   };

@@ -14,7 +14,12 @@ export interface Counts {
 }
 
 /** One line a fixture and device, and the counts. */
-export async function runParity(directory: string, devices: readonly Device[], print: (line: string) => void, only?: string): Promise<Counts> {
+export async function runParity(
+  directory: string,
+  devices: readonly Device[],
+  print: (line: string) => void,
+  only?: string,
+): Promise<Counts> {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   for (const file of (await readdir(directory)).filter((name) => name.endsWith(".json")).sort()) {
     let manifest;
@@ -46,7 +51,11 @@ export async function runParity(directory: string, devices: readonly Device[], p
         print(`FAILED   ${head} ${check.failures.length} of ${check.count}: ${check.failures.slice(0, 5).join("; ")}`);
       } else {
         counts.passed++;
-        print(`ok       ${head} ${String(check.count).padStart(4)} compared, worst error ${(check.worst * 100).toPrecision(2)} % of the tolerance`);
+        print(
+          `ok       ${head} ${String(check.count).padStart(4)} compared, worst error ${
+            (check.worst * 100).toPrecision(2)
+          } % of the tolerance`,
+        );
       }
     }
   }

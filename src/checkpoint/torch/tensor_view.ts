@@ -67,7 +67,7 @@ export class TensorView {
 
   #gather(raw: Uint8Array, width: number): Uint8Array {
     const Elements = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array }[width]!;
-    const aligned = raw.byteOffset % width === 0 ? raw : raw.slice();
+    const aligned = raw.byteOffset % width === 0 ? raw : new Uint8Array(raw); // slice() of a node Buffer copies nothing
     const from = new Elements(aligned.buffer as ArrayBuffer, aligned.byteOffset, this.#span);
     const to = new Elements(this.elements);
     const { shape, strides } = this, last = shape.length - 1;
