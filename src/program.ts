@@ -19,7 +19,7 @@ export interface CompileOptions {
  *
  * @example
  * ```ts
- * import { compile, input, linear, openDevice, state } from "./mod.ts";
+ * import { compile, input, linear, openDevice, state } from "../mod.ts";
  * const x = input("x", [2, 3]), w = state("w", [4, 3], () => new Float32Array(12).fill(1));
  * const program = await compile(await openDevice({ device: "cpu" }), { y: linear(x, w) });
  * program.write({ x: [1, 2, 3, 4, 5, 6] });

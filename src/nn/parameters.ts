@@ -31,7 +31,7 @@ const paddedSize = (shape: Shape) => Math.ceil(shape.reduce((a, b) => a * b, 1) 
  *
  * @example
  * ```ts
- * import { parameters, truncatedNormalInitial } from "./mod.ts";
+ * import { parameters, truncatedNormalInitial } from "../../mod.ts";
  * const p = parameters({
  *   "head.weight": { shape: [10, 64], init: truncatedNormalInitial(0.02, 2) },
  *   "head.bias": { shape: [10], init: 0 },

@@ -50,7 +50,7 @@ export interface Adamw {
  *
  * @example
  * ```ts
- * import { adamw, compile, gradients, multiply, openDevice, parameters, sum } from "./mod.ts";
+ * import { adamw, compile, gradients, multiply, openDevice, parameters, sum } from "../../mod.ts";
  * const p = parameters({ w: { shape: [3], init: 1 } });
  * const loss = sum(multiply(p.w, p.w));
  * const optimizer = adamw(p, gradients(loss, [p.w]), { clip: 3 });
