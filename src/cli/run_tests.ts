@@ -29,7 +29,11 @@ if (!files.length) refuse(`no test file has ${filters.join(" or ")} in its path;
 
 const scratch = await mkdtemp(join(tmpdir(), "zellige-xdg-"));
 await chmod(scratch, 0o700); // software Vulkan drivers want a private XDG_RUNTIME_DIR
-const env: Record<string, string> = process.env.XDG_RUNTIME_DIR ? {} : { XDG_RUNTIME_DIR: scratch };
+const env: Record<string, string> = {
+  ...process.env.XDG_RUNTIME_DIR ? {} : { XDG_RUNTIME_DIR: scratch },
+  // Where Vulkan is missing, Deno would fall back to OpenGL, on which some kernels hang a software driver for minutes.
+  ...process.env.DENO_WEBGPU_BACKEND ? {} : { DENO_WEBGPU_BACKEND: "vulkan,metal,dx12" },
+};
 
 const results: Record<string, SuiteResult> = {};
 const lines: string[] = [];
