@@ -57,7 +57,7 @@ for (const provider of providers) {
       }
       await program.device.idle();
     };
-    await steps(300);
+    await steps(2000); // until the runtime's own heap has grown to its size
     const before = process.memoryUsage().rss;
     await steps(2000);
     const grown = process.memoryUsage().rss - before;

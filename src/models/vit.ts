@@ -3,7 +3,7 @@
 import { add, attention, layerNorm, linear, mean, unfold } from "../../kernels/mod.ts";
 import { RecipeError } from "../errors.ts";
 import { reshape, type Tensor } from "../graph.ts";
-import { truncatedNormalInitial } from "../nn/initial.ts";
+import { truncatedNormalInitial, uniformInitial } from "../nn/initial.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
 
 export interface VitConfig {
@@ -23,13 +23,14 @@ export const vitTiny: Omit<VitConfig, "imageSize" | "classes"> = { patchSize: 4,
 export function vitParams({ imageSize, patchSize, dim: C, depth, heads, classes }: VitConfig): Record<string, ParamSpec> {
   if (imageSize % patchSize) throw new RecipeError(`vit: patchSize ${patchSize} does not divide imageSize ${imageSize}; choose a divisor`);
   if (C % heads) throw new RecipeError(`vit: heads ${heads} does not divide dim ${C}; choose a divisor`);
-  const weight = (...shape: number[]): ParamSpec => ({ shape, init: truncatedNormalInitial(0.02, 0.04) });
+  // Xavier's spread, as the paper's code has it: BEiT's 0.02 would be too small at this width.
+  const weight = (out: number, inner: number): ParamSpec => ({ shape: [out, inner], init: uniformInitial(Math.sqrt(6 / (out + inner))) });
   const bias = (n: number): ParamSpec => ({ shape: [n], init: 0 });
   const norm = (name: string): Record<string, ParamSpec> => ({ [`${name}.weight`]: { shape: [C], init: 1 }, [`${name}.bias`]: bias(C) });
   const table: Record<string, ParamSpec> = {
     "patch_embed.proj.weight": weight(C, 3 * patchSize ** 2),
     "patch_embed.proj.bias": bias(C),
-    "pos_embed": { shape: [(imageSize / patchSize) ** 2, C], init: truncatedNormalInitial(0.02, 0.04), decay: false },
+    "pos_embed": { shape: [(imageSize / patchSize) ** 2, C], init: truncatedNormalInitial(0.2, 0.4), decay: false },
   };
   for (let l = 0; l < depth; l++) {
     Object.assign(
