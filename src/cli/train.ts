@@ -14,7 +14,7 @@ import { type LabelledBatch, trainClassifier } from "../train/classifier.ts";
 import { resize } from "../data/resize.ts";
 
 const usage =
-  `Usage: deno task train [DATA] [--steps 300] [--batch 32] [--lr 0.002] [--size PIXELS] [--seed 0] [--device auto|webgpu|native|dawn|cpu]
+  `Usage: deno task train [DATA] [--steps 300] [--batch 32] [--lr 0.003] [--size PIXELS] [--seed 0] [--device auto|webgpu|native|dawn|cpu]
 
 Trains a small vision transformer classifier and ends with its accuracy on held-out pictures. DATA is a folder of IDX files
 under MNIST's names (or its file of training pictures), or a folder with train/ and val/, each with one folder per class.
@@ -37,7 +37,7 @@ async function main(args: string[]): Promise<number> {
         help: { type: "boolean", short: "h" },
         steps: { type: "string", default: "300" },
         batch: { type: "string", default: "32" },
-        lr: { type: "string", default: "0.002" },
+        lr: { type: "string", default: "0.003" },
         size: { type: "string" },
         seed: { type: "string", default: "0" },
         device: { type: "string", default: "auto" },
