@@ -1,6 +1,6 @@
 // deno task test [--deno] [--bun] [PART_OF_A_PATH...]: every test file in Deno, then in Bun.
 // Not named test.ts: `deno test` would take it for a test.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,12 +38,26 @@ const env: Record<string, string> = {
 const results: Record<string, SuiteResult> = {};
 const lines: string[] = [];
 
-async function run(runtime: "deno" | "bun", version: string, suite: Suite) {
+/** Runs each part in a process of its own, and adds the parts up. */
+async function run(runtime: "deno" | "bun", version: string, command: string, parts: { files: string[]; args: Suite["args"] }[]) {
   console.log(`\n${runtime} ${version}: ${files.length} test files\n`);
   const begin = performance.now();
-  const result = results[runtime] = await runSuite(suite, files, ROOT, env);
+  const result = results[runtime] = { passed: 0, failed: 0, skipped: 0, faults: [] as string[], output: "" };
+  for (const { files, args } of parts) {
+    if (!files.length) continue;
+    const part = await runSuite({ runtime, command, args }, files, ROOT, env);
+    add(result, part);
+    result.faults.push(...part.faults);
+    result.output += part.output;
+  }
   lines.push(`${runtime} ${version}: ${inWords(result)} in ${((performance.now() - begin) / 1000).toFixed(0)} s`);
   lines.push(...result.faults.map((fault) => `  ${fault}`));
+}
+
+function add(sum: Counts, { passed, failed, skipped }: Counts): void {
+  sum.passed += passed;
+  sum.failed += failed;
+  sum.skipped += skipped;
 }
 
 function refuse(reason: string): never {
@@ -59,29 +73,26 @@ try {
   // Bun looks packages up in node_modules, which Deno makes where it is missing.
   if (wanted("bun") && !existsSync(ROOT + "node_modules/expect")) await child(process.execPath, ["install", "--quiet"], { cwd: ROOT });
   if (wanted("deno")) {
-    await run("deno", process.versions.deno!, {
-      runtime: "deno",
-      command: process.execPath,
-      // `deno task ok` checks the types. In parallel: 38 s where one file after the other took 71 s on two cores with software Vulkan.
-      args: (record, files) => ["test", "-A", "--no-check", "--parallel", `--junit-path=${record}`, ...files],
-    });
+    // Types are checked by `deno task ok`. In parallel: 38 s where one file after the other took 71 s on two cores with software
+    // Vulkan. What measures the memory of the process runs by itself.
+    const args =
+      (...more: string[]) => (record: string, files: string[]) => ["test", "-A", "--no-check", ...more, `--junit-path=${record}`, ...files];
+    const measuring = files.filter((path) => readFileSync(ROOT + path, "utf8").includes("memoryUsage()"));
+    const others = files.filter((path) => !measuring.includes(path));
+    const parts = [{ files: others, args: args("--parallel") }, ...measuring.map((path) => ({ files: [path], args: args() }))];
+    await run("deno", process.versions.deno!, process.execPath, parts);
   }
   if (wanted("bun")) {
+    // Not in parallel: that gives each file a new global object, and Dawn's objects must stay reachable from theirs.
+    const args = (record: string, files: string[]) => [
+      ...["test", `--timeout=${TIME_LIMIT}`, "--reporter=junit", `--reporter-outfile=${record}`],
+      ...files.map((path) => `./${path}`),
+    ];
     const bun = await findBun(manifest.engines.bun);
     if ("reason" in bun) {
       results.bun = { passed: 0, failed: 1, skipped: 0, faults: [], output: "" };
       lines.push(`bun: not run, counted as failed: ${bun.reason}; --deno runs Deno alone`);
-    } else {
-      await run("bun", bun.version, {
-        runtime: "bun",
-        command: bun.path,
-        // Not in parallel: that gives each file a new global object, and Dawn's objects must stay reachable from theirs.
-        args: (
-          record,
-          files,
-        ) => ["test", `--timeout=${TIME_LIMIT}`, "--reporter=junit", `--reporter-outfile=${record}`, ...files.map((file) => `./${file}`)],
-      });
-    }
+    } else await run("bun", bun.version, bun.path, [{ files, args }]);
   }
 } finally {
   await rm(scratch, { recursive: true, force: true });
@@ -93,6 +104,6 @@ for (const [runtime, { output }] of Object.entries(results)) {
   if (reason) console.log(`${runtime}: WebGPU was not run; ${reason}`);
 }
 const sum: Counts = { passed: 0, failed: 0, skipped: 0 };
-for (const result of Object.values(results)) for (const key of ["passed", "failed", "skipped"] as const) sum[key] += result[key];
+for (const result of Object.values(results)) add(sum, result);
 console.log(inWords(sum));
 process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
