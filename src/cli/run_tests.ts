@@ -39,12 +39,11 @@ const results: Record<string, SuiteResult> = {};
 const lines: string[] = [];
 
 /** Runs each part in a process of its own, and adds the parts up. */
-async function run(runtime: "deno" | "bun", version: string, command: string, parts: { files: string[]; args: Suite["args"] }[]) {
+async function run(runtime: "deno" | "bun", version: string, command: string, parts: string[][], args: Suite["args"]) {
   console.log(`\n${runtime} ${version}: ${files.length} test files\n`);
   const begin = performance.now();
   const result = results[runtime] = { passed: 0, failed: 0, skipped: 0, faults: [] as string[], output: "" };
-  for (const { files, args } of parts) {
-    if (!files.length) continue;
+  for (const files of parts.filter((files) => files.length)) {
     const part = await runSuite({ runtime, command, args }, files, ROOT, env);
     add(result, part);
     result.faults.push(...part.faults);
@@ -72,15 +71,12 @@ function inWords({ passed, failed, skipped }: Counts): string {
 try {
   // Bun looks packages up in node_modules, which Deno makes where it is missing.
   if (wanted("bun") && !existsSync(ROOT + "node_modules/expect")) await child(process.execPath, ["install", "--quiet"], { cwd: ROOT });
+  const measuring = files.filter((path) => readFileSync(ROOT + path, "utf8").includes("memoryUsage()")); // of the process: they run alone
+  const others = files.filter((path) => !measuring.includes(path));
   if (wanted("deno")) {
-    // Types are checked by `deno task ok`. In parallel: 38 s where one file after the other took 71 s on two cores with software
-    // Vulkan. What measures the memory of the process runs by itself.
-    const args =
-      (...more: string[]) => (record: string, files: string[]) => ["test", "-A", "--no-check", ...more, `--junit-path=${record}`, ...files];
-    const measuring = files.filter((path) => readFileSync(ROOT + path, "utf8").includes("memoryUsage()"));
-    const others = files.filter((path) => !measuring.includes(path));
-    const parts = [{ files: others, args: args("--parallel") }, ...measuring.map((path) => ({ files: [path], args: args() }))];
-    await run("deno", process.versions.deno!, process.execPath, parts);
+    // Types are checked by `deno task ok`. In parallel: 38 s where one file after the other took 71 s on two cores with software Vulkan.
+    const args = (record: string, files: string[]) => ["test", "-A", "--no-check", "--parallel", `--junit-path=${record}`, ...files];
+    await run("deno", process.versions.deno!, process.execPath, [others, ...measuring.map((path) => [path])], args);
   }
   if (wanted("bun")) {
     // Not in parallel: that gives each file a new global object, and Dawn's objects must stay reachable from theirs.
@@ -92,7 +88,7 @@ try {
     if ("reason" in bun) {
       results.bun = { passed: 0, failed: 1, skipped: 0, faults: [], output: "" };
       lines.push(`bun: not run, counted as failed: ${bun.reason}; --deno runs Deno alone`);
-    } else await run("bun", bun.version, bun.path, [{ files, args }]);
+    } else await run("bun", bun.version, bun.path, [others, ...measuring.map((path) => [path])], args);
   }
 } finally {
   await rm(scratch, { recursive: true, force: true });
