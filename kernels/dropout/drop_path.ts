@@ -2,11 +2,13 @@
 
 import { ShapeError } from "../../src/errors.ts";
 import { defineOp, type Tensor } from "../../src/graph.ts";
+import { add } from "../arithmetic/arithmetic.ts";
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import philoxWgsl from "../common/philox.wgsl" with { type: "text" };
 import type { Random } from "../random/source.ts";
 import { drawUniform, drawValues } from "../random/words.ts";
 import { checkRate, threshold } from "./dropout.ts";
+import addSamplesWgsl from "./add_samples.wgsl" with { type: "text" };
 import keepMaskWgsl from "./keep_mask.wgsl" with { type: "text" };
 import scaleSamplesWgsl from "./scale_samples.wgsl" with { type: "text" };
 
@@ -14,17 +16,18 @@ import scaleSamplesWgsl from "./scale_samples.wgsl" with { type: "text" };
  * x with each sample set to 0 with probability `rate` and the others divided by 1 - rate (Huang et al. 2016, as in timm).
  *
  * Samples are the places of the first axis; rows of tokens (B * T, C) give `samples` = B. Only the mask (B) is kept for backward.
- * A rate of 0 is x itself.
+ * A rate of 0 is x itself. `residual`, of x's shape, is added in the same launch.
  */
-export function dropPath(x: Tensor, rate: number, random: Random, samples = x.shape[0]): Tensor {
+export function dropPath(x: Tensor, rate: number, random: Random, samples = x.shape[0], residual?: Tensor): Tensor {
   checkRate("dropPath", rate);
-  return rate === 0 ? x : dropPathWith(x, keepMask(samples, rate, random), rate);
+  if (rate === 0) return residual ? add(residual, x) : x;
+  return dropPathWith(x, keepMask(samples, rate, random), rate, residual);
 }
 
 /** `dropPath` with a given mask (B) of 0 and 1: 1 keeps a sample. */
-export function dropPathWith(x: Tensor, mask: Tensor, rate: number): Tensor {
+export function dropPathWith(x: Tensor, mask: Tensor, rate: number, residual?: Tensor): Tensor {
   checkRate("dropPath", rate);
-  return scaleSamples({ x, mask }, { scale: 1 / (1 - rate) }).y;
+  return scaleSamples({ x, mask, residual }, { scale: 1 / (1 - rate) }).y;
 }
 
 /** A mask (samples) that is 1 with probability 1 - rate, else 0. */
@@ -48,23 +51,29 @@ const maskOp = defineOp<{ random: Tensor }, "y", { samples: number; rate: number
   }),
 });
 
-const scaleSamples = defineOp<{ x: Tensor; mask: Tensor }, "y", { scale: number }>({
+const scaleSamples = defineOp<{ x: Tensor; mask: Tensor; residual?: Tensor }, "y", { scale: number }>({
   name: "drop_path",
-  outputs({ x, mask }) {
+  outputs({ x, mask, residual }) {
+    if (residual && residual.shape.join() !== x.shape.join()) {
+      throw new ShapeError(`dropPath: ${x} is added to ${residual}; the shapes must agree`);
+    }
     if (x.size % mask.size) {
       throw new ShapeError(`dropPath: ${x} does not divide into the ${mask.size} samples of ${mask}; give the number of samples in x`);
     }
     return { y: x.shape };
   },
-  launches: ({ y, mask }, { scale }) => [{
-    label: "dropout/scale_samples",
-    wgsl: flatIndex + scaleSamplesWgsl,
+  launches: ({ y, mask, residual }, { scale }) => [{
+    label: residual ? "dropout/add_samples" : "dropout/scale_samples",
+    wgsl: flatIndex + (residual ? addSamplesWgsl : scaleSamplesWgsl),
     dims: { Y: y.size, S: y.size / mask.size, scale },
     workgroups: Math.ceil(y.size / 64),
   }],
-  backward: ({ mask }, { dy }, attributes): { x: Tensor } => ({ x: scaleSamples({ x: dy!, mask }, attributes).y }),
-  reference({ x, mask }, { y }, { scale }) {
+  backward: ({ mask, residual }, { dy }, attributes): { x: Tensor; residual?: Tensor } => ({
+    x: scaleSamples({ x: dy!, mask }, attributes).y,
+    ...residual && { residual: dy },
+  }),
+  reference({ x, mask, residual }, { y }, { scale }) {
     const S = y.size / mask.length;
-    return { y: Float64Array.from(x, (v: number, i) => v * mask[Math.floor(i / S)] * scale) };
+    return { y: Float64Array.from(x, (v: number, i) => (residual?.[i] ?? 0) + v * mask[Math.floor(i / S)] * scale) };
   },
 });

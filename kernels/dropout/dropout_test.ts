@@ -10,6 +10,11 @@ const state: Leaf = { shape: [2], dtype: "u32", values: (i) => [7, 3][i] };
 checkOp("dropout()", (x, s) => dropout(x, 0.3, new Random(s)), [[[1], state], [[3, 5], state], [[4, 131], state]]);
 checkOp("dropPath()", (x, s) => dropPath(x, 0.4, new Random(s)), [[[1, 1], state], [[3, 5], state], [[70, 3, 2], state]]);
 checkOp("dropPath() of rows of tokens", (x, s) => dropPath(x, 0.5, new Random(s), 5), [[[15, 4], state]]);
+checkOp("dropPath() beside a residual", (x, r, s) => dropPath(x, 0.5, new Random(s), 5, r), [[[15, 4], [15, 4], state], [
+  [5, 130],
+  [5, 130],
+  state,
+]]);
 checkOp("dropPathWith()", (x, mask) => dropPathWith(x, mask, 0.2), [[[3, 4, 5], { shape: [3], values: (i) => i % 2, fixed: true }]]);
 
 const valuesOf = (make: (x: Tensor, random: Random) => Tensor, shape: number[]) => {
@@ -43,6 +48,8 @@ test("a rate of 0 is x itself, and other rates than probabilities are refused", 
   const x = input("x", [2, 3]), random = randomSource();
   expect(dropout(x, 0, random)).toBe(x);
   expect(dropPath(x, 0, random)).toBe(x);
+  expect(dropPath(x, 0, random, 2, input("r", [2, 3])).maker!.op.name).toBe("add");
+  expect(() => dropPath(x, 0.1, random, 2, input("r", [3, 2]))).toThrow("dropPath: x (2, 3) is added to r (3, 2)");
   expect(() => dropout(x, 1, random)).toThrow("dropout: the rate is 1; give a probability from 0 to below 1");
   expect(() => dropPath(x, 0.1, random, 4)).toThrow("dropPath: x (2, 3) does not divide into the 4 samples of keep_mask.y (4)");
 });
