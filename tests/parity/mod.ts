@@ -5,6 +5,7 @@ import { adamw } from "./adamw.ts";
 import type { Check } from "./check.ts";
 import { modulePickle, pth, safetensorsEdge } from "./checkpoints.ts";
 import { schedule } from "./cosine_schedule.ts";
+import { dvae, dvaeCustomized } from "./dvae.ts";
 import type { Fixture } from "./fixture.ts";
 import { maskingStats, maskingTape } from "./masking.ts";
 import { mixup } from "./mixup.ts";
@@ -29,4 +30,6 @@ export const kinds: Record<string, Kind> = {
   safetensors_edge: safetensorsEdge,
   pth,
   module_pickle: modulePickle,
+  dvae,
+  dvae_customized: dvaeCustomized,
 };
