@@ -17,6 +17,8 @@ export { Random, randomSource } from "./random/source.ts";
 export { logSoftmax, softmax } from "./softmax/softmax.ts";
 export { attention, attentionHeads, type AttentionOptions } from "./attention/attention.ts";
 export { qkvBias } from "./qkv_bias/qkv_bias.ts";
+export { embedTokens, type EmbedTokensOptions } from "./embed_tokens/embed_tokens.ts";
+export { tokenRows } from "./token_rows/token_rows.ts";
 export { gather } from "./gather/gather.ts";
 export { argmax, topK } from "./top_k/top_k.ts";
 export { gumbelSoftmax } from "./gumbel_softmax/gumbel_softmax.ts";
