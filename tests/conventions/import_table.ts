@@ -53,8 +53,8 @@ export const TABLE: Row[] = [
   },
   {
     place: ["src/server/"],
-    imports: ["src/train/", "src/store/", "workers/pool", "src/errors"],
-    packages: ["hono", "@hono/node-server", "zod"],
+    imports: ["src/train/", "src/store/", "src/data/", "workers/pool", "src/errors"],
+    packages: ["hono", "@hono/zod-openapi", "zod", "ipaddr.js", "@opentelemetry/api"],
     node: true,
   },
 ];

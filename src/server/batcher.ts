@@ -1,0 +1,110 @@
+// Requests become batches: what waits is grouped by what it asks for, cut to the sizes that programs are compiled for, and run.
+
+/** What runs a batch: one result an item, in order, an Error where the item failed alone. */
+export type Run<Item, Result> = (key: string, items: Item[]) => Promise<(Result | Error)[]>;
+
+export interface BatcherOptions<Item, Result> {
+  /** Milliseconds that the first item waits for company while nothing runs. */
+  window: number;
+  /** Sizes of the compiled programs, ascending. */
+  sizes: readonly number[];
+  run: Run<Item, Result>;
+  /** Batches at once: two let one be sent while the device works on the other. */
+  parallel?: number;
+  /** Told of every batch. */
+  onBatch?: (size: number, waited: number[]) => void;
+  /** Errors after which items must not be tried one by one. */
+  isFinal?: (error: unknown) => boolean;
+}
+
+interface Waiting<Item, Result> {
+  key: string;
+  item: Item;
+  since: number;
+  signal?: AbortSignal;
+  resolve: (result: Result) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * How many of `waiting` items the next batch takes: all of them in the smallest program that is at least half full by them, else as many
+ * as fill the next smaller program.
+ */
+export function batchSize(waiting: number, sizes: readonly number[]): number {
+  const fitting = sizes.find((size) => size >= waiting);
+  if (fitting === undefined) return sizes[sizes.length - 1];
+  return 2 * waiting >= fitting ? waiting : sizes.findLast((size) => size < waiting) ?? waiting;
+}
+
+export class Batcher<Item, Result> {
+  readonly #options: Required<BatcherOptions<Item, Result>>;
+  #queue: Waiting<Item, Result>[] = [];
+  #running = 0;
+  #timer?: ReturnType<typeof setTimeout>;
+
+  constructor(options: BatcherOptions<Item, Result>) {
+    this.#options = { parallel: 1, onBatch: () => {}, isFinal: () => false, ...options };
+  }
+
+  /** Items that no batch has taken yet. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** The result of one item. It runs with others of the same key; once `signal` aborts it is dropped unless its batch has started. */
+  submit(key: string, item: Item, signal?: AbortSignal): Promise<Result> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    return new Promise<Result>((resolve, reject) => {
+      const waiting: Waiting<Item, Result> = { key, item, since: performance.now(), signal, resolve, reject };
+      signal?.addEventListener("abort", () => {
+        this.#queue = this.#queue.filter((other) => other !== waiting);
+        reject(signal.reason);
+      }, { once: true });
+      this.#queue.push(waiting);
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    const { parallel, sizes, window } = this.#options;
+    if (this.#running >= parallel || this.#queue.length === 0) return;
+    // While a batch runs, the rest have waited already; a full batch gains nothing by waiting.
+    if (this.#running > 0 || this.#queue.length >= sizes[sizes.length - 1]) return this.#start();
+    this.#timer ??= setTimeout(() => this.#start(), window);
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const { key } = this.#queue[0] ?? {};
+    if (key === undefined) return;
+    const alike = this.#queue.filter((waiting) => waiting.key === key);
+    const taken = new Set(alike.slice(0, batchSize(alike.length, this.#options.sizes)));
+    this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
+    this.#running++;
+    void this.#work(key, [...taken]).finally(() => {
+      this.#running--;
+      if (this.#running === 0 && this.#queue.length > 0) this.#start();
+      else this.#schedule();
+    });
+    this.#schedule();
+  }
+
+  async #work(key: string, batch: Waiting<Item, Result>[]): Promise<void> {
+    const { run, onBatch, isFinal } = this.#options, now = performance.now();
+    onBatch(batch.length, batch.map(({ since }) => now - since));
+    try {
+      settle(batch, await run(key, batch.map(({ item }) => item)));
+    } catch (error) {
+      if (batch.length === 1 || isFinal(error)) return batch.forEach(({ reject }) => reject(error));
+      // One of them poisons the batch: alone, only that one fails.
+      for (const one of batch) {
+        if (!one.signal?.aborted) await run(key, [one.item]).then((results) => settle([one], results), one.reject);
+      }
+    }
+  }
+}
+
+function settle<Item, Result>(batch: Waiting<Item, Result>[], results: (Result | Error)[]): void {
+  batch.forEach(({ resolve, reject }, i) => results[i] instanceof Error ? reject(results[i]) : resolve(results[i] as Result));
+}

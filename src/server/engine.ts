@@ -1,0 +1,185 @@
+// What the server needs of the part that owns a device. Everything crosses a worker's boundary: promises of plain data and typed arrays.
+
+import type { Filter } from "../data/resize.ts";
+
+/** What a model can be asked for. */
+export type Ability = "embed" | "dense" | "tokens" | "decode" | "reconstruct" | "classify" | "attention";
+
+/** How one vector is made of a block's tokens; "both" puts the class token before the mean. */
+export type Pool = "class-token" | "mean" | "both";
+
+/** How a picture becomes the square that a model was trained on: shorter side to size / share, then the middle. */
+export interface View {
+  size: number;
+  filter: Filter;
+  share: number;
+}
+
+export interface ModelDescription {
+  /** Names the model in requests, besides "default". Another after every activation. */
+  id: string;
+  /** Where it was loaded from: a run, a file, a folder, an address. */
+  source: string;
+  /** Of weights, block, pooling and whitening: vectors of two fingerprints must not be compared. */
+  fingerprint: string;
+  /** In words, of the device. */
+  device: string;
+  /** Milliseconds since 1970. */
+  loaded: number;
+  abilities: Ability[];
+  /** Of the encoder. */
+  view: View;
+  /** Of the tokenizer that goes with it, where there is one. */
+  tokenizer?: { view: View; vocab: number; grid: [number, number]; fingerprint: string };
+  /** Blocks that a vector may be taken from: 0 (the embeddings) to this. */
+  blocks: number;
+  /** Rows and columns of patches. */
+  grid: [number, number];
+  /** What a vector is made of where the request does not say, and the lengths to which the fitted whitening may cut it. */
+  embedding: { block: number; pool: Pool; whitened: boolean; dimensions: number[] };
+  heads?: number;
+  classes?: string[];
+  /** Sizes of the compiled programs, ascending: a batch is padded to one of them. */
+  batchSizes: number[];
+}
+
+/** (B, size, size, 3) bytes, cut as the model's view says. */
+export interface Pixels {
+  count: number;
+  size: number;
+  data: Uint8Array<ArrayBuffer>;
+}
+
+/** `ms` is the time on the device of the whole batch. */
+export interface Timed {
+  ms: number;
+}
+
+/** (B, dimensions). A row that is not finite belongs to a picture over which the model fails. */
+export interface Vectors extends Timed {
+  dimensions: number;
+  data: Float32Array<ArrayBuffer>;
+}
+
+/** (B, rows * columns, dimensions), row by row. */
+export interface DenseVectors extends Vectors {
+  grid: [number, number];
+}
+
+/** (B, rows * columns) */
+export interface Tokens extends Timed {
+  grid: [number, number];
+  ids: Uint32Array<ArrayBuffer>;
+}
+
+/** (B, height, width, 3) */
+export interface Pictures extends Timed {
+  width: number;
+  height: number;
+  data: Uint8Array<ArrayBuffer>;
+}
+
+/** Each (B, height, width, 3): what the model was given, what it saw of it, what it predicts for all of it. */
+export interface Reconstructions extends Timed {
+  width: number;
+  height: number;
+  input: Uint8Array<ArrayBuffer>;
+  masked: Uint8Array<ArrayBuffer>;
+  predicted: Uint8Array<ArrayBuffer>;
+}
+
+/** (B, classes), each row with sum 1. */
+export interface Classes extends Timed {
+  classes: string[];
+  probabilities: Float32Array<ArrayBuffer>;
+}
+
+/** (B, heads, rows * columns): how much the class token attends to each patch. */
+export interface Attention extends Timed {
+  heads: number;
+  grid: [number, number];
+  weights: Float32Array<ArrayBuffer>;
+}
+
+export interface EmbedOptions {
+  /** The block after which the vector is taken, and how; the model's own choice where absent. Whitening belongs to that choice only. */
+  block?: number;
+  pool?: Pool;
+  dimensions?: number;
+}
+
+/** Models at work. `model` is an id that `models` or `activate` gave. */
+export interface Inference {
+  models(): Promise<ModelDescription[]>;
+  /** Loads `source` beside the others. @throws CheckpointError */
+  activate(source: string): Promise<ModelDescription>;
+  /** Frees a model that no request uses any more. */
+  release(model: string): Promise<void>;
+  /** A real pass through the device. @throws DeviceLostError */
+  check(): Promise<Timed>;
+  embed(model: string, pixels: Pixels, options: EmbedOptions): Promise<Vectors>;
+  dense(model: string, pixels: Pixels, options: { block?: number }): Promise<DenseVectors>;
+  tokens(model: string, pixels: Pixels): Promise<Tokens>;
+  /** `ids` (B, rows * columns) of the tokenizer's grid. */
+  decode(model: string, ids: Uint32Array<ArrayBuffer>): Promise<Pictures>;
+  /** `masks` (B, rows * columns), 1 where the model does not see the patch. */
+  reconstruct(model: string, pixels: Pixels, masks: Uint8Array<ArrayBuffer>): Promise<Reconstructions>;
+  classify(model: string, pixels: Pixels): Promise<Classes>;
+  attention(model: string, pixels: Pixels, options: { block?: number }): Promise<Attention>;
+}
+
+export type RunState = "queued" | "running" | "pausing" | "paused" | "stopping" | "stopped" | "done" | "failed";
+
+export interface RunDescription {
+  id: string;
+  state: RunState;
+  /** Of a recipe: tokenizer, pretrain, probe, finetune. */
+  stage?: string;
+  step: number;
+  steps?: number;
+  /** Milliseconds since 1970. */
+  created: number;
+  /** Why it failed. */
+  error?: string;
+  recipe: unknown;
+}
+
+/** A line of metrics.jsonl. */
+export type MetricLine = { step: number } & Record<string, unknown>;
+
+/** `id` grows by one with each event of a run, also over a restart. */
+export interface RunEvent {
+  id: number;
+  type: string;
+  data: unknown;
+}
+
+export interface RunFile {
+  name: string;
+  bytes: number;
+  step?: number;
+}
+
+export type RunAction = "pause" | "resume" | "stop" | "checkpoint";
+
+/** Training under control. A run that is not there is undefined, or a NotFoundError of the caller's making. */
+export interface RunControl {
+  /** Puts a recipe in the queue. @throws RecipeError naming every fault. */
+  startRun(recipe: unknown): Promise<RunDescription>;
+  runs(): Promise<RunDescription[]>;
+  run(id: string): Promise<RunDescription | undefined>;
+  /** Acts at a step's edge; the answer is the state from now on. */
+  controlRun(id: string, action: RunAction): Promise<RunDescription>;
+  /** Lines with a step above `after`, oldest first, `limit` at most. */
+  metrics(id: string, after: number, limit: number): Promise<MetricLine[]>;
+  /** Events above `after`; waits up to `wait` milliseconds for the first one. */
+  events(id: string, after: number, wait: number): Promise<RunEvent[]>;
+  checkpoints(id: string): Promise<RunFile[]>;
+  pictures(id: string): Promise<RunFile[]>;
+  /** The bytes of one of `pictures`. */
+  picture(id: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** The JSON Schema of a recipe, for forms. */
+  recipeSchema(): Promise<unknown>;
+}
+
+export type Engine = Inference & RunControl;

@@ -1,0 +1,136 @@
+// One schema for flags, environment, file, help and the listing at start.
+
+import { parseArgs } from "node:util";
+import { z } from "npm:zod@4.6.7";
+import { RecipeError } from "../errors.ts";
+
+const MB = 2 ** 20;
+
+/** Environment and flags are texts: "12", "true", "a,b". */
+const number = (schema: z.ZodType<number>) =>
+  z.preprocess((given) => typeof given === "string" && given.trim() ? Number(given) : given, schema);
+const whole = (least = 0) => number(z.int().min(least));
+const flag = z.preprocess(
+  (given) => given === "true" || given === "1" ? true : given === "false" || given === "0" ? false : given,
+  z.boolean(),
+);
+const list = z.preprocess(
+  (given) => typeof given === "string" ? given.split(",").map((part) => part.trim()).filter((part) => part) : given,
+  z.array(z.string().min(1)),
+);
+
+type Meta = {
+  description: string;
+  /** Never printed. */
+  secret?: boolean;
+};
+const say = (description: string): Meta => ({ description });
+
+export const Settings = z.strictObject({
+  host: z.string().min(1).default("127.0.0.1").meta(say("address to listen at; 0.0.0.0 for all of the machine's")),
+  port: number(z.int().min(0).max(65535)).default(8000).meta(say("0 takes a free one")),
+  model: z.string().min(1).optional().meta(
+    say("run folder, checkpoint, Hugging Face folder or URL; without it the newest run, else the model that ships"),
+  ),
+  runs: z.string().min(1).default("runs").meta(say("folder of training runs")),
+  store: z.string().min(1).default("data/collections.sqlite").meta(say("file of the collections, or postgres://...")),
+  device: z.enum(["auto", "webgpu", "native", "dawn", "cpu"]).default("auto").meta(say("auto takes the fastest")),
+  decoders: whole().default(2).meta(say("workers that decode pictures; 0 decodes on the main thread")),
+  window: number(z.number().min(0).max(1000)).default(3).meta(say("milliseconds that a batch waits for company")),
+  queue: whole(1).default(256).meta(say("pictures that may wait or be worked on; more are refused with 429")),
+  maxPictures: whole(1).default(128).meta(say("of one request")),
+  maxBody: whole(1).default(64 * MB).meta(say("bytes of one request")),
+  maxBodies: whole(1).default(512 * MB).meta(say("bytes of all requests that are open")),
+  maxPicture: whole(1).default(20 * MB).meta(say("bytes of one picture, encoded")),
+  maxPixels: whole(1).default(16_000_000).meta(say("of one picture")),
+  remotePictures: list.default([]).meta(say("hosts that pictures may be fetched from by URL, * for any public one; none by default")),
+  readToken: z.string().min(8).optional().meta({
+    ...say("bearer token for everything but control; without it reading is open"),
+    secret: true,
+  }),
+  controlToken: z.string().min(8).optional().meta({
+    ...say("bearer token for control (runs, models, changes of collections); without it only this machine may"),
+    secret: true,
+  }),
+  cors: list.default([]).meta(say("origins of pages that may call this server, * for any")),
+  headersTimeout: whole(1).default(10_000).meta(say("milliseconds for a request's headers to arrive")),
+  requestTimeout: whole(1).default(60_000).meta(say("milliseconds for a whole request to arrive")),
+  drain: whole().default(20_000).meta(say("milliseconds for open requests to end after SIGTERM")),
+  logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").meta(say("of the log, one JSON object a line")),
+  telemetry: flag.default(false).meta(say("OpenTelemetry spans through the process's global provider (in Deno: OTEL_DENO=true)")),
+});
+export type Settings = z.infer<typeof Settings>;
+
+const names = Object.keys(Settings.shape) as (keyof Settings)[];
+const flagOf = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const variableOf = (name: string) => `ZELLIGE_${flagOf(name).replaceAll("-", "_").toUpperCase()}`;
+const metaOf = (name: keyof Settings) => Settings.shape[name].meta() as Meta;
+
+export interface Given {
+  args?: string[];
+  env?: Record<string, string | undefined>;
+  /** The text of a file that `--config` or ZELLIGE_CONFIG names. */
+  readFile?: (path: string) => string;
+}
+
+/**
+ * The settings of a command line, then the environment, then the file, then the defaults; "help" where that was asked for.
+ *
+ * @throws RecipeError naming every fault as its source spells it.
+ */
+export function readSettings({ args = [], env = {}, readFile }: Given): Settings | "help" {
+  const options = Object.fromEntries([...names.map(flagOf), "config"].map((name) => [name, { type: "string" as const }]));
+  let values: Record<string, string | boolean | undefined>;
+  try {
+    ({ values } = parseArgs({ args, options: { ...options, help: { type: "boolean", short: "h" } } }));
+  } catch (error) {
+    throw new RecipeError(`serve: ${(error as Error).message}; --help lists the flags`);
+  }
+  if (values.help) return "help";
+  const path = values.config as string | undefined ?? env.ZELLIGE_CONFIG;
+  const merged: Record<string, unknown> = path === undefined ? {} : fromFile(path, readFile);
+  for (const name of names) {
+    const given = values[flagOf(name)] ?? env[variableOf(name)];
+    if (given !== undefined) merged[name] = given;
+  }
+  const parsed = Settings.safeParse(merged);
+  if (parsed.success) return parsed.data;
+  throw new RecipeError(`serve: ${z.prettifyError(parsed.error)}`);
+}
+
+function fromFile(path: string, readFile: Given["readFile"]): Record<string, unknown> {
+  try {
+    const parsed = JSON.parse(readFile!(path));
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error("it holds no JSON object");
+    return parsed;
+  } catch (error) {
+    throw new RecipeError(`serve: the file of settings ${path} cannot be read (${(error as Error).message}); give a JSON object`);
+  }
+}
+
+/** What `--help` prints. */
+export function help(): string {
+  const defaults = Settings.parse({});
+  const lines = names.map((name) => {
+    const { enum: choices } = z.toJSONSchema(Settings.shape[name], { io: "input", unrepresentable: "any" });
+    const standard = String(defaults[name] ?? "");
+    return `  --${flagOf(name).padEnd(18)} ${metaOf(name).description}${choices ? ` (${choices.join(", ")})` : ""}${
+      standard && ` [${standard}]`
+    }`;
+  });
+  return `Usage: serve.ts [--FLAG VALUE ...]
+
+Serves embeddings, visual tokens, collections and the control of training over HTTP.
+
+${lines.join("\n")}
+  --config             JSON file of the same names, for example {"port": 8000, "maxPictures": 64}
+
+The environment has the same: ${variableOf("maxPictures")}, ${
+    variableOf("host")
+  }, ... A flag wins over the environment, that over the file.`;
+}
+
+/** One line a setting, secrets hidden. */
+export function describe(settings: Settings): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, metaOf(name).secret && settings[name] !== undefined ? "(hidden)" : settings[name]]));
+}
