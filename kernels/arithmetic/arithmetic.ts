@@ -4,6 +4,7 @@ import { constant, defineOp, type Tensor } from "../../src/graph.ts";
 import { broadcastShape, mergeAxes, padded, strides } from "../broadcasting.ts";
 import { sumTo } from "../sum/sum.ts";
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
+import flatWgsl from "./flat.wgsl" with { type: "text" };
 import broadcastWgsl from "./broadcast.wgsl" with { type: "text" };
 import addWgsl from "./add.wgsl" with { type: "text" };
 import subtractWgsl from "./subtract.wgsl" with { type: "text" };
@@ -40,9 +41,14 @@ function binary(name: string, wgsl: string, apply: (a: number, b: number) => num
     outputs: ({ a, b }) => ({ y: broadcastShape(name, a, b) }),
     launches({ a, b, y }) {
       const [d, p, q] = merged(name, a, b, y);
+      const workgroups = Math.ceil(y.size / 64);
+      if (a.size === y.size && repeats(d, q)) {
+        const overrides = { ONE: Number(b.size === 1), REPEATED: Number(b.size > 1 && b.size < y.size) };
+        return [{ label: name, wgsl: flatIndex + wgsl + flatWgsl, dims: { Y: y.size, B: b.size }, overrides, workgroups }];
+      }
       const [a0, a1, a2, a3] = strides(p), [b0, b1, b2, b3] = strides(q);
       const dims = { Y: y.size, D1: d[1], D2: d[2], D3: d[3], a0, a1, a2, a3, b0, b1, b2, b3 };
-      return [{ label: name, wgsl: flatIndex + wgsl + broadcastWgsl, dims, workgroups: Math.ceil(y.size / 64) }];
+      return [{ label: name, wgsl: flatIndex + wgsl + broadcastWgsl, dims, workgroups }];
     },
     backward({ a, b }, { dy }) {
       const [da, db] = gradient({ a, b }, dy!);
@@ -73,6 +79,12 @@ const vectorised: Record<string, { operation: "sum" | "product"; beta?: number }
   subtract: { operation: "sum", beta: -1 },
   multiply: { operation: "product" },
 };
+
+/** Whether an operand of shape `q` meets the values of `d` in order, again and again: it is like them behind leading axes of 1. */
+function repeats(d: number[], q: number[]): boolean {
+  const first = q.findIndex((side) => side !== 1);
+  return first < 0 || q.every((side, axis) => axis < first || side === d[axis]);
+}
 
 /** Calls `visit` with the numbers of y, a and b for every value of y, in order. */
 function broadcastLoop(d: number[], s: number[], t: number[], visit: (i: number, u: number, v: number) => void): void {

@@ -7,6 +7,7 @@ const pairs: Leaf[][] = [
   [[1], [1]],
   [[3, 5], [3, 5]],
   [[2, 3, 5], [5]], // the last axis
+  [[2, 3, 5], [1]], // one value
   [[2, 1, 70], [1, 3, 70]], // both sides repeat
   [[4, 1], [1, 130]], // longer than a workgroup
 ];

@@ -1,9 +1,11 @@
 import { ShapeError } from "../../src/errors.ts";
-import { defineOp, reshape, type Tensor } from "../../src/graph.ts";
+import { defineOp, type Launch, reshape, type Tensor } from "../../src/graph.ts";
 import workgroupSum from "../common/workgroup_sum.wgsl" with { type: "text" };
-import { sum } from "../sum/sum.ts";
+import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
+import reduceWgsl from "./reduce.wgsl" with { type: "text" };
+import sumsWgsl from "./sums.wgsl" with { type: "text" };
 
 /**
  * Layer normalisation over the last axis (Ba et al. 2016). x (…, C), gamma (C), beta (C) → y (…, C).
@@ -32,8 +34,8 @@ const forward = defineOp<{ x: Tensor; gamma: Tensor; beta: Tensor }, "y" | "mean
     { eps },
   ) => [{ label: "layer_norm/forward", wgsl: workgroupSum + forwardWgsl, dims: { R, C, eps }, workgroups: R }],
   backward({ x, gamma, mean, rstd }, { dy }) {
-    const { dx, ndy } = backward({ x, gamma, mean, rstd, dy: dy! }, {});
-    return { x: dx, gamma: sum(ndy, [0]), beta: sum(dy!, [0]) };
+    const { dx } = backward({ x, gamma, mean, rstd, dy: dy! }, {}), { dgamma, dbeta } = sums({ x, mean, rstd, dy: dy! }, {});
+    return { x: dx, gamma: reshape(dgamma, gamma.shape), beta: reshape(dbeta, gamma.shape) };
   },
   reference({ x, gamma, beta }, { x: { shape: [R, C] } }, { eps }) {
     const y = new Float64Array(R * C), mean = new Float64Array(R), rstd = new Float64Array(R);
@@ -53,31 +55,58 @@ const forward = defineOp<{ x: Tensor; gamma: Tensor; beta: Tensor }, "y" | "mean
   },
 });
 
-const backward = defineOp<{ x: Tensor; gamma: Tensor; mean: Tensor; rstd: Tensor; dy: Tensor }, "dx" | "ndy">({
+const backward = defineOp<{ x: Tensor; gamma: Tensor; mean: Tensor; rstd: Tensor; dy: Tensor }, "dx">({
   name: "layer_norm_backward",
-  outputs: ({ x }) => ({ dx: x.shape, ndy: x.shape }),
+  outputs: ({ x }) => ({ dx: x.shape }),
   launches: (
     { x: { shape: [R, C] } },
   ) => [{ label: "layer_norm/backward", wgsl: workgroupSum + backwardWgsl, dims: { R, C }, workgroups: R }],
   backward: null,
   reference({ x, gamma, mean, rstd, dy }, { x: { shape: [R, C] } }) {
-    const dx = new Float64Array(R * C), ndy = new Float64Array(R * C);
+    const dx = new Float64Array(R * C);
     for (let r = 0; r < R; r++) {
+      const n = (i: number) => (x[i] - mean[r]) * rstd[r];
       let sumG = 0, sumGn = 0;
       for (let i = r * C, c = 0; c < C; i++, c++) {
-        ndy[i] = (x[i] - mean[r]) * rstd[r] * dy[i];
         sumG += gamma[c] * dy[i];
-        sumGn += gamma[c] * ndy[i];
+        sumGn += gamma[c] * dy[i] * n(i);
       }
-      for (let i = r * C, c = 0; c < C; i++, c++) dx[i] = rstd[r] * (gamma[c] * dy[i] - sumG / C - (x[i] - mean[r]) * rstd[r] * sumGn / C);
+      for (let i = r * C, c = 0; c < C; i++, c++) dx[i] = rstd[r] * (gamma[c] * dy[i] - sumG / C - n(i) * sumGn / C);
     }
-    return { dx, ndy };
+    return { dx };
   },
-  cpu({ x: { shape: [R, C], ...x }, gamma, mean, rstd, dy, dx, ndy }, _, kernels) {
+  cpu({ x: { shape: [R, C], ...x }, gamma, mean, rstd, dy, dx }, _, kernels) {
     const given = { x: x.pointer, gamma: gamma.pointer, mean: mean.pointer, rstd: rstd.pointer, dy: dy.pointer };
     kernels.layerNormBackward({ ...given, dx: dx.pointer, R, C });
+  },
+});
+
+/** Enough chunks of rows for some 16,384 threads, none shorter than 32 rows. */
+const chunksOf = (R: number, C: number) => Math.max(1, Math.min(Math.floor(R / 32), Math.ceil(16384 / C)));
+
+const sums = defineOp<{ x: Tensor; mean: Tensor; rstd: Tensor; dy: Tensor }, "dgamma" | "dbeta" | "partial">({
+  name: "layer_norm_sums",
+  outputs: ({ x: { shape: [R, C] } }) => ({ dgamma: [C], dbeta: [C], partial: [2, chunksOf(R, C), C] }),
+  launches({ x: { shape: [R, C] } }): Launch[] {
+    const chunks = chunksOf(R, C);
+    return [
+      { label: "layer_norm/sums", wgsl: flatIndex + sumsWgsl, dims: { R, C, chunks }, workgroups: Math.ceil(chunks * C / 64) },
+      { label: "layer_norm/reduce", wgsl: flatIndex + reduceWgsl, dims: { C, chunks }, workgroups: Math.ceil(C / 64) },
+    ];
+  },
+  backward: null,
+  reference({ x, mean, rstd, dy }, { x: { shape: [R, C] }, partial }) {
+    const dgamma = new Float64Array(C), dbeta = new Float64Array(C);
     for (let r = 0, i = 0; r < R; r++) {
-      for (const end = i + C; i < end; i++) ndy.data[i] = (x.data[i] - mean.data[r]) * rstd.data[r] * dy.data[i];
+      for (let c = 0; c < C; c++, i++) {
+        dgamma[c] += (x[i] - mean[r]) * rstd[r] * dy[i];
+        dbeta[c] += dy[i];
+      }
     }
+    return { dgamma, dbeta, partial: new Float64Array(partial.size) };
+  },
+  cpu({ x: { shape: [R, C], ...x }, mean, rstd, dy, dgamma, dbeta }, _, kernels) {
+    kernels.columnSum({ x: dy.pointer, by: x.pointer, mean: mean.pointer, rstd: rstd.pointer, y: dgamma.pointer, R, C });
+    kernels.columnSum({ x: dy.pointer, y: dbeta.pointer, R, C });
   },
 });
