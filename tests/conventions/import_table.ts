@@ -46,7 +46,7 @@ export const TABLE: Row[] = [
     place: ["src/train/"],
     imports: [
       ...["src/models/", "src/nn/", "src/optim/", "kernels/", ...CORE, "src/gradients", "src/program", "src/plan", "src/devices/"],
-      ...["src/checkpoint/", "src/evaluate/", "type src/data/", "workers/pool"],
+      ...["src/checkpoint/", "src/evaluate/", "src/data/", "workers/pool", "workers/loader"],
     ],
     packages: ["zod"],
     node: true,

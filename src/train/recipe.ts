@@ -1,0 +1,63 @@
+// A recipe: everything that decides what a training computes, as one strict object. A preset, a file, the command line, the body of a
+// request, a checkpoint and the log hold the same thing.
+
+import { z } from "npm:zod@4.6.7";
+import { RecipeError } from "../errors.ts";
+import { Encoder } from "./recipe/encoder.ts";
+import { merge } from "./recipe/merge.ts";
+import { checkRules } from "./recipe/rules.ts";
+import { Data } from "./recipe/source.ts";
+import { Checkpoints, Finetune, Pretrain, Probe, Tokenizer } from "./recipe/stages.ts";
+import { defaultPreset, presets } from "./presets/mod.ts";
+
+export const stageNames = ["tokenizer", "pretrain", "probe", "finetune"] as const;
+export type StageName = typeof stageNames[number];
+
+export const Recipe = z.strictObject({
+  preset: z.string().default(defaultPreset).meta({ description: "what the recipe began with; see --list" }),
+  stage: z.enum([...stageNames, "all"]).default("all").meta({ description: "one stage, or all in a row" }),
+  seed: z.int().min(0).default(0).meta({ description: "of every random draw" }),
+  logEvery: z.int().positive().default(10).meta({
+    description: "updates between lines of the metrics; only there the loop waits for the device",
+  }),
+  data: Data.prefault({}),
+  checkpoints: Checkpoints.prefault({}),
+  encoder: Encoder,
+  tokenizer: Tokenizer.prefault({}),
+  pretrain: Pretrain.prefault({}),
+  probe: Probe.prefault({}),
+  finetune: Finetune.prefault({}),
+});
+export type Recipe = z.infer<typeof Recipe>;
+/** As it may be written: whatever the preset (or the schema) has need not be said. */
+export type RecipeOptions = DeepPartial<z.input<typeof Recipe>>;
+type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T;
+
+/**
+ * The whole recipe behind what is given: the named preset (mosaics-tiny if none is), with the given values over it.
+ *
+ * @throws RecipeError with every unknown key, wrong value and impossible combination by name; `where` begins its message.
+ *
+ * ```ts
+ * const recipe = resolveRecipe({ preset: "mosaics-tiny", pretrain: { lr: 1e-3 } });
+ * console.assert(recipe.pretrain.lr === 1e-3 && recipe.data.train.kind === "mosaics");
+ * ```
+ */
+export function resolveRecipe(options: unknown, where = "recipe"): Recipe {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new RecipeError(`${where}: is ${JSON.stringify(options)}; give an object of stages and their settings`);
+  }
+  const name = (options as { preset?: unknown }).preset ?? defaultPreset;
+  const preset = typeof name === "string" && Object.hasOwn(presets, name) ? presets[name] : undefined;
+  if (!preset) throw new RecipeError(`${where}: there is no preset ${JSON.stringify(name)}; choose ${Object.keys(presets).join(", ")}`);
+  const parsed = Recipe.safeParse(merge({ ...preset.recipe, preset: name }, options));
+  if (!parsed.success) throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
+  const faults = checkRules(parsed.data);
+  if (faults.length) throw new RecipeError(`${where}: ${faults.join("\n")}`);
+  return parsed.data;
+}
+
+/** The stages that a recipe asks for, in their order. */
+export function stagesOf({ stage }: Pick<Recipe, "stage">): StageName[] {
+  return stage === "all" ? [...stageNames] : [stage];
+}

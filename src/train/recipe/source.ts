@@ -1,0 +1,48 @@
+// The data of a recipe: one schema a kind of data set, so that a slip is met by the field's name.
+
+import { z } from "npm:zod@4.6.7";
+import type { DataSource } from "../../data/datasets/mod.ts";
+
+const path = z.string().min(1);
+const split = z.enum(["train", "test"]).optional();
+const classes = z.array(z.string()).optional();
+
+export const Source = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("mosaics"),
+    length: z.int().positive().optional(),
+    size: z.int().positive().optional(),
+    seed: z.int().min(0).optional(),
+    split,
+  }),
+  z.strictObject({ kind: z.literal("folder"), path }),
+  z.strictObject({ kind: z.literal("image_folder"), path, labels: path.optional(), classes }),
+  z.strictObject({ kind: z.literal("cifar"), path, classes: z.union([z.literal(10), z.literal(100)]).optional(), split }),
+  z.strictObject({ kind: z.literal("idx"), path, split, labels: path.optional(), classes }),
+  z.strictObject({ kind: z.literal("webdataset"), path, classes }),
+  z.strictObject({
+    kind: z.literal("parquet"),
+    path,
+    split: z.string().optional(),
+    image: z.string().optional(),
+    label: z.string().optional(),
+    classes,
+  }),
+  z.strictObject({ kind: z.literal("cifar10"), split, cache: path.optional() }),
+  z.strictObject({ kind: z.literal("imagenette"), split, cache: path.optional() }),
+]) satisfies z.ZodType<DataSource>;
+
+const rgb = (start: number, description: string, value = z.number()) =>
+  z.tuple([value, value, value]).default([start, start, start]).meta({ description });
+
+export const Data = z.strictObject({
+  train: Source.default({ kind: "mosaics" }).meta({ description: "pictures to train on" }),
+  heldOut: Source.optional().meta({ description: "pictures to measure on; absent: a part of those to train on is held back" }),
+  heldBack: z.number().gt(0).lt(1).default(0.1).meta({ description: "that part, where heldOut is absent" }),
+  measured: z.int().positive().default(2000).meta({ description: "held-out pictures that are measured on, at most" }),
+  onError: z.enum(["fail", "skip"]).default("fail").meta({
+    description: "a picture that cannot be read ends the run, or is left out and counted",
+  }),
+  mean: rgb(0.5, "of red, green and blue, subtracted from values in [0, 1]"),
+  std: rgb(0.5, "by which they are then divided", z.number().positive()),
+});

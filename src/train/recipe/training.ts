@@ -1,0 +1,58 @@
+// What every trained stage has in its recipe: how long, how many pictures at once, AdamW and its schedule.
+
+import { z } from "npm:zod@4.6.7";
+
+const positive = (description: string) => z.number().positive().meta({ description });
+const count = (description: string) => z.int().positive().meta({ description });
+
+/** The fields; a stage adds its own beside them. */
+export const training = {
+  epochs: z.number().positive().default(1).meta({ description: "passes over the training pictures" }),
+  steps: count("updates in all; takes the place of epochs").optional(),
+  batchSize: count("pictures of one update").default(32),
+  accumulation: count("parts in which the pictures of an update pass through the device, one after the other").default(1),
+  lr: positive("peak learning rate").default(1e-3),
+  lrBatch: count("batch size that lr is meant for: the actual rate is lr * batchSize / lrBatch; absent: lr itself").optional(),
+  minLr: z.number().min(0).default(1e-5).meta({ description: "rate at the end of the cosine" }),
+  warmupEpochs: z.number().min(0).default(0).meta({ description: "epochs of linear warm-up, part of the whole" }),
+  warmupSteps: z.int().min(0).optional().meta({ description: "updates of warm-up; takes the place of warmupEpochs" }),
+  weightDecay: z.number().min(0).default(0.05).meta({ description: "decoupled decay of AdamW" }),
+  beta1: z.number().min(0).lt(1).default(0.9).meta({ description: "decay of AdamW's first moment" }),
+  beta2: z.number().min(0).lt(1).default(0.999).meta({ description: "decay of AdamW's second moment" }),
+  eps: positive("AdamW's epsilon").default(1e-8),
+  clip: z.number().positive().nullable().default(3).meta({ description: "largest global norm of the gradient; null: no clipping" }),
+  ema: z.number().min(0).lt(1).nullable().default(null).meta({
+    description: "decay of a moving average of the weights, which is then measured and handed on; null: none",
+  }),
+  measureEvery: count("updates between measurements on held-out pictures; absent: at the end alone").optional(),
+};
+
+const whole = z.strictObject(training);
+export type Training = z.infer<typeof whole>;
+
+/** What a recipe leaves to be computed. */
+export interface TrainingFacts {
+  /** Updates in all, and among them of warm-up. */
+  steps: number;
+  warmup: number;
+  /** Pictures that pass through the device at once. */
+  microBatch: number;
+  /** Batches of the device in one epoch. */
+  microBatchesPerEpoch: number;
+  /** Peak learning rate. */
+  lr: number;
+}
+
+/** `pictures` is the size of the training set. An incomplete last batch of an epoch is left out. */
+export function trainingFacts(t: Training, pictures: number): TrainingFacts {
+  const microBatch = t.batchSize / t.accumulation, microBatchesPerEpoch = Math.floor(pictures / microBatch);
+  const stepsOf = (epochs: number) => Math.floor(epochs * microBatchesPerEpoch / t.accumulation);
+  const steps = t.steps ?? Math.max(1, stepsOf(t.epochs));
+  return {
+    steps,
+    warmup: Math.min(steps, t.warmupSteps ?? stepsOf(t.warmupEpochs)),
+    microBatch,
+    microBatchesPerEpoch,
+    lr: t.lrBatch ? t.lr * t.batchSize / t.lrBatch : t.lr,
+  };
+}
