@@ -2,6 +2,7 @@
 
 import type { Device } from "../../src/devices/device.ts";
 import { adamw } from "./adamw.ts";
+import { bertHeads, hfBert } from "./bert.ts";
 import type { Check } from "./check.ts";
 import { modulePickle, pth, safetensorsEdge } from "./checkpoints.ts";
 import { schedule } from "./cosine_schedule.ts";
@@ -13,6 +14,7 @@ import { ops } from "./ops.ts";
 import { paramGroups } from "./param_groups.ts";
 import { pil } from "./pil.ts";
 import { relposIndex, relposInterp } from "./relative_position.ts";
+import { vae } from "./vae.ts";
 
 export type Kind = (fixture: Fixture, device: Device, check: Check) => Promise<void>;
 
@@ -30,6 +32,9 @@ export const kinds: Record<string, Kind> = {
   safetensors_edge: safetensorsEdge,
   pth,
   module_pickle: modulePickle,
+  hf_bert: hfBert,
+  bert_heads: bertHeads,
   dvae,
   dvae_customized: dvaeCustomized,
+  vae,
 };
