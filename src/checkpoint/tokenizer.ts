@@ -1,0 +1,146 @@
+// Weights of visual tokenizers: OpenAI's pickled modules encoder.pkl and decoder.pkl, torch state dicts of the customized dVAE, and this
+// project's own safetensors files, which carry their configuration.
+
+import { CheckpointError, RecipeError } from "../errors.ts";
+import { tokenizer, type TokenizerConfig, tokenizerConfig } from "../models/tokenizer.ts";
+import type { StoredTensor } from "./checkpoint.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { openCheckpoint } from "./mod.ts";
+import { expectTensors } from "./names/expect_tensors.ts";
+import { writeSafetensors } from "./safetensors_write.ts";
+import type { CheckpointSource } from "./source.ts";
+
+/** One file with everything, or the two of DALL-E; without a decoder pictures can be encoded only. */
+export type TokenizerSource = CheckpointSource | { encoder: CheckpointSource; decoder?: CheckpointSource };
+
+export interface TokenizerWeights {
+  config: TokenizerConfig;
+  /** Values by parameter name, as `tokenizer(config).params` names them. */
+  weights: Record<string, Float32Array>;
+  fingerprint: string;
+  /** Whether the decoder is there. */
+  decodes: boolean;
+}
+
+export interface ReadTokenizerOptions {
+  /** What the weights must fit, where that is known before. */
+  vocab?: number;
+  scale?: number;
+}
+
+/** Key of the safetensors metadata under which the configuration is written, as JSON. */
+const metadataKey = "tokenizer";
+
+/**
+ * Reads a tokenizer of any of these origins. Its sizes follow from the metadata, or else from the shapes.
+ *
+ * Throws CheckpointError when the tensors are no tokenizer's, do not fit each other, or have another vocabulary or scale than wanted.
+ *
+ * ```ts
+ * import { parameters } from "../nn/parameters.ts";
+ * import { withWeights } from "./tokenizer.ts";
+ * const { config, weights } = await readTokenizer({ encoder: "encoder.pkl", decoder: "decoder.pkl" }, { vocab: 8192 });
+ * const p = parameters(withWeights(tokenizer(config).params, weights), { name: "tokenizer" });
+ * ```
+ */
+export async function readTokenizer(source: TokenizerSource, { vocab, scale }: ReadTokenizerOptions = {}): Promise<TokenizerWeights> {
+  const parts = isPair(source) ? [["encoder.", source.encoder], ["decoder.", source.decoder]] as const : [["", source]] as const;
+  const weights: Record<string, Float32Array> = {}, files: string[] = [];
+  const shapes = new Map<string, StoredTensor>();
+  let written: string | undefined;
+  for (const [prefix, part] of parts) {
+    if (part === undefined) continue;
+    await using opened = await openCheckpoint(part);
+    files.push(opened.file);
+    if ("metadata" in opened) written = opened.metadata[metadataKey];
+    for (const [name, stored] of opened.tensors) {
+      shapes.set(prefix + name, stored);
+      weights[prefix + name] = await stored.readFloat32();
+    }
+  }
+  const file = files.join(" and "), config = configured(written, shapes, file), model = tokenizer(config);
+  const decodes = [...shapes.keys()].some((name) => name.startsWith("decoder."));
+  const wanted = Object.entries(model.params).filter(([name]) => decodes || !name.startsWith("decoder."));
+  expectTensors(shapes, { shapes: Object.fromEntries(wanted.map(([name, { shape }]) => [name, shape])) }, file);
+  if (vocab !== undefined && vocab !== model.vocab) {
+    throw new CheckpointError(
+      `${file}: has a vocabulary of ${model.vocab} tokens, ${vocab} are wanted; use the model of this vocabulary, or another tokenizer`,
+    );
+  }
+  if (scale !== undefined && scale !== model.scale) {
+    throw new CheckpointError(
+      `${file}: a token stands for ${model.scale} pixels a side, ${scale} are wanted; change the size of the tokenizer's view`,
+    );
+  }
+  return { config, weights, fingerprint: fingerprint(config, Object.entries(weights)), decodes };
+}
+
+/** Writes a tokenizer as safetensors, whole or not at all: names as published, the configuration in the metadata. */
+export async function writeTokenizer(
+  path: string,
+  config: TokenizerConfig,
+  weights: Readonly<Record<string, Float32Array>>,
+): Promise<void> {
+  const { params } = tokenizer(config);
+  const tensors = Object.entries(weights).map(([name, data]) => {
+    if (!params[name]) throw new CheckpointError(`${path}: ${name} is no parameter of this tokenizer; give its own weights`);
+    return [name, { shape: params[name].shape, data }] as const;
+  });
+  await writeSafetensors(path, Object.fromEntries(tensors), {
+    [metadataKey]: JSON.stringify(config),
+    fingerprint: fingerprint(config, Object.entries(weights)),
+  });
+}
+
+/** A table of parameters with given values for start values; parameters without one (a decoder that is not there) are left out. */
+export function withWeights<Spec extends { shape: readonly number[]; init: unknown }>(
+  table: Readonly<Record<string, Spec>>,
+  weights: Readonly<Record<string, Float32Array>>,
+): Record<string, Spec & { init: Float32Array }> {
+  return Object.fromEntries(
+    Object.entries(table).filter(([name]) => name in weights).map(([name, spec]) => [name, { ...spec, init: weights[name] }]),
+  );
+}
+
+function isPair(source: TokenizerSource): source is { encoder: CheckpointSource; decoder?: CheckpointSource } {
+  return typeof source === "object" && "encoder" in source;
+}
+
+function configured(written: string | undefined, shapes: ReadonlyMap<string, StoredTensor>, file: string): TokenizerConfig {
+  try {
+    return tokenizerConfig(written === undefined ? fromShapes(shapes, file) : JSON.parse(written), file);
+  } catch (error) {
+    if (error instanceof CheckpointError) throw error;
+    const reason = error instanceof RecipeError ? error.message : `${file}: its configuration is not JSON`;
+    throw new CheckpointError(`${reason}; write the file again`, { cause: error });
+  }
+}
+
+/** The sizes that the shapes tell. */
+function fromShapes(shapes: ReadonlyMap<string, StoredTensor>, file: string): unknown {
+  const side = (name: string, axis: number) => shapes.get(name)?.shape[axis];
+  const most = (pattern: RegExp) => Math.max(0, ...[...shapes.keys()].map((name) => Number(pattern.exec(name)?.[1] ?? 0)));
+  if (shapes.has("encoder.blocks.input.w")) {
+    return {
+      form: "dalle",
+      vocab: side("encoder.blocks.output.conv.w", 0),
+      hidden: side("encoder.blocks.input.w", 0),
+      initial: side("decoder.blocks.input.w", 0) ?? 128, // no decoder: never used
+      groups: most(/^encoder\.blocks\.group_(\d+)\./),
+      blocks: most(/^encoder\.blocks\.group_1\.block_(\d+)\./),
+    };
+  }
+  if (shapes.has("codebook.weight")) {
+    return {
+      form: "customized",
+      vocab: side("codebook.weight", 0),
+      codebookDim: side("codebook.weight", 1),
+      layers: most(/^encoder\.(\d+)\.weight$/) / 2,
+      hidden: side("encoder.0.0.weight", 0),
+    };
+  }
+  const some = [...shapes.keys()].slice(0, 3).join(", ");
+  throw new CheckpointError(
+    `${file}: its ${shapes.size} names (${some}, ...) are no tokenizer's; give DALL-E's encoder.pkl and decoder.pkl, a customized dVAE, or a file of this program`,
+  );
+}
