@@ -3,6 +3,7 @@
 import { CheckpointError } from "../../errors.ts";
 import { type BeitConfig, beitConfig, hiddenSize } from "../../models/beit_config.ts";
 import { JsonFields } from "./json_fields.ts";
+import { readLabels } from "./labels.ts";
 import { readSegmentation, type Segmentation, segmentationFields } from "./segmentation.ts";
 
 /** A model as a Hugging Face folder describes it. `config.vocab` says that it predicts tokens, `config.classes` that it classifies. */
@@ -112,16 +113,6 @@ function taskOf(fields: JsonFields): Task {
   }
   if (fields.boolean("use_mask_token", false)) return "masked";
   return fields.get("id2label") || fields.get("num_labels") ? "classification" : "encoder";
-}
-
-/** id2label by number, or so many as num_labels says: transformers has two where both are absent. */
-function readLabels(fields: JsonFields): string[] {
-  const named = fields.get("id2label");
-  if (named === undefined) return Array.from({ length: fields.number("num_labels", 2) }, (_, i) => `LABEL_${i}`);
-  const entries = typeof named === "object" && !Array.isArray(named) ? Object.entries(named as object) : [];
-  const labels = entries.map((_, i) => (named as Record<string, unknown>)[i]);
-  const texts = labels.filter((label): label is string => typeof label === "string");
-  return texts.length && texts.length === entries.length ? texts : fields.fail("id2label", `an object of texts by "0", "1", ...`);
 }
 
 function readRelativePositions(fields: JsonFields): BeitConfig["relativePositions"] {

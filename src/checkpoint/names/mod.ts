@@ -1,5 +1,6 @@
 // Name maps of BEiT's published layouts, and what a model needs against what a checkpoint has.
 
+export { fromBert, toBert } from "./bert.ts";
 export { fromOfficial, layoutOf, type StoredTensors, toOfficial } from "./convert.ts";
 export { expectTensors, type Wanted } from "./expect_tensors.ts";
 export { fitPositions } from "./fit_positions.ts";
