@@ -34,7 +34,11 @@ export const TABLE: Row[] = [
     node: true,
   },
   { place: ["src/checkpoint/"], imports: ["src/models/", "src/graph", "src/errors"], node: true },
-  { place: ["src/evaluate/"], imports: ["src/models/", "src/graph", "src/errors"], node: true },
+  {
+    place: ["src/evaluate/"],
+    imports: ["src/models/", "kernels/", ...CORE, "src/gradients", "src/program", "type src/devices/"],
+    node: true,
+  },
   { place: ["src/store/"], imports: ["src/models/", "src/graph", "src/errors"], node: true },
   {
     place: ["workers/"],
