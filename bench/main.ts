@@ -11,7 +11,7 @@ import { measure } from "./measure.ts";
 const usage = `Usage: deno task bench [FILTER…] [--json] [--device native|dawn|cpu]…
 
 Times ops on every device found. A FILTER keeps cases whose name contains it. share is of the device's copy speed (GB/s) or
-of its fastest matmul (GFLOP/s) in this run. --json prints one object a line.`;
+of its fastest matmul (GFLOP/s) in this run. host is what starting the run costs the calling thread. --json prints one object a line.`;
 
 interface Row {
   case: string;
@@ -19,6 +19,8 @@ interface Row {
   shape: string;
   ms: number;
   best: number;
+  /** Milliseconds that starting the run holds the calling thread. */
+  host: number;
   gflops?: number;
   gbps?: number;
   share?: number;
@@ -29,8 +31,8 @@ async function time(device: Device, c: Case): Promise<Row> {
   const program = await compile(device, outputs);
   try {
     program.write(written(program, c));
-    const { ms, best } = await measure(program);
-    const row: Row = { case: c.name, device: device.kind, shape: c.shape, ms, best };
+    const { ms, best, host } = await measure(program);
+    const row: Row = { case: c.name, device: device.kind, shape: c.shape, ms, best, host };
     return c.flops ? { ...row, gflops: c.flops / ms / 1e6 } : c.bytes ? { ...row, gbps: c.bytes / ms / 1e6 } : row;
   } finally {
     program.destroy();
@@ -39,7 +41,11 @@ async function time(device: Device, c: Case): Promise<Row> {
 
 function print(row: Row, json: boolean): void {
   if (json) return console.log(JSON.stringify(row));
-  const rate = row.gflops ? `${row.gflops.toFixed(1)} GFLOP/s` : row.gbps ? `${row.gbps.toFixed(2)} GB/s` : "";
+  const rate = row.gflops
+    ? `${row.gflops.toFixed(1)} GFLOP/s`
+    : row.gbps
+    ? `${row.gbps.toFixed(2)} GB/s`
+    : `${row.host.toFixed(2)} ms host`;
   console.log(
     `${row.case.padEnd(26)} ${row.shape.padEnd(28)} ${row.device.padEnd(7)} ${row.ms.toFixed(3).padStart(10)} ms ${rate.padStart(16)} ${
       row.share ? `${(row.share * 100).toFixed(0).padStart(4)} %` : ""

@@ -10,6 +10,8 @@ import type { Device, DeviceBuffer, Place, Replay, Step } from "./device.ts";
 export interface CpuOptions {
   /** Threads of the WASM kernels; all cores if absent. */
   threads?: number;
+  /** False: memory that no other thread can see, as in a page that is not cross-origin isolated. */
+  shared?: boolean;
 }
 
 export class CpuDevice implements Device {
@@ -19,8 +21,8 @@ export class CpuDevice implements Device {
   #lose!: (error: DeviceLostError) => void;
   #gone: DeviceLostError | null = null;
 
-  static async open({ threads }: CpuOptions = {}): Promise<CpuDevice> {
-    return new CpuDevice(await CpuKernels.open({ threads }));
+  static async open(options: CpuOptions = {}): Promise<CpuDevice> {
+    return new CpuDevice(await CpuKernels.open(options));
   }
 
   private constructor(readonly kernels: CpuKernels) {
@@ -86,7 +88,7 @@ class CpuReplay implements Replay {
 
   run(): void {
     this.check();
-    for (const { run } of this.#ready()) run();
+    for (let i = 0; i < this.#ready().length; i++) this.#ready()[i].run();
   }
 
   describe(): string[] {
@@ -96,8 +98,8 @@ class CpuReplay implements Replay {
   time(): Promise<{ label: string; ms: number }[]> {
     this.check();
     return Promise.resolve(
-      this.#ready().map(({ label, run }) => {
-        const start = performance.now();
+      this.steps.map((_, i) => {
+        const start = performance.now(), { label, run } = this.#ready()[i];
         run();
         return { label, ms: performance.now() - start };
       }),
@@ -108,7 +110,7 @@ class CpuReplay implements Replay {
     this.#calls = [];
   }
 
-  /** Views of unshared memory die when it grows, so they are made again then. */
+  /** Views of unshared memory die when it grows, which a step may do to get scratch space, so they are made again then. */
   #ready(): { label: string; run: () => void }[] {
     if (this.#memory !== this.kernels.memory.buffer) {
       this.#calls = this.steps.map((step) => ({ label: step.node.op.name, run: call(this.kernels, step) }));

@@ -4,6 +4,7 @@ import { providers } from "../../tests/providers.ts";
 import { DeviceLostError, ShaderError } from "../errors.ts";
 import { defineOp, input, type Tensor } from "../graph.ts";
 import { compile, evaluate } from "../program.ts";
+import { CpuDevice } from "./cpu.ts";
 import type { GpuDevice } from "./gpu.ts";
 import { openDevice } from "./mod.ts";
 
@@ -36,6 +37,30 @@ test("openDevice() says what it opened and why, and can be told", async () => {
   await expect(openDevice({ device: "cuda" as "cpu" })).rejects.toThrow(
     "no device is named cuda; choose auto, webgpu, native, dawn or cpu",
   );
+});
+
+test("a step may let the CPU device's unshared memory grow under the steps behind it", async () => {
+  const grow = defineOp<{ x: Tensor }, "y">({
+    name: "grow",
+    outputs: ({ x }) => ({ y: x.shape }),
+    launches: () => [],
+    backward: null,
+    reference: ({ x }) => ({ y: x }),
+    cpu({ x, y }, _, kernels) {
+      y.data.set(x.data);
+      kernels.allocate(kernels.memory.buffer.byteLength);
+    },
+  });
+  const double = defineOp<{ x: Tensor }, "y">({
+    name: "double",
+    outputs: ({ x }) => ({ y: x.shape }),
+    launches: () => [],
+    backward: null,
+    reference: ({ x }) => ({ y: x.map((v: number) => 2 * v) }),
+  });
+  const device = await CpuDevice.open({ shared: false });
+  expect(Array.from(await evaluate(device, double({ x: grow({ x: input("x", [2]) }, {}).y }, {}).y, { x: [1, 2] }))).toEqual([2, 4]);
+  await device.destroy();
 });
 
 test("a lost CPU device says so", async () => {
