@@ -26,6 +26,13 @@ const fields = z.strictObject({
   normEps: z.number().positive().default(1e-6).meta({ description: "of every layer norm; 1e-12 in Hugging Face's configurations" }),
   targets: z.enum(["tokens", "pixels"]).default("tokens").meta({ description: "what is predicted at masked patches" }),
   vocab: count("V, visual tokens that the masked image modeling head tells apart; absent: no such head").optional(),
+  aggregation: z.strictObject({
+    earlyBlock: count("the block whose patches meet the last block's class token; 9 of base, 21 of large"),
+    blocks: count("that follow").default(2),
+    sharedHead: z.boolean().default(true).meta({ description: "one norm and head for both predictions" }),
+  }).nullable().default(null).meta({
+    description: "BEiT v2's second prediction, which makes the class token sum up the picture; null: none",
+  }),
   classes: count("that the classification head tells apart; absent: no such head").optional(),
 });
 
@@ -37,6 +44,10 @@ export const BeitConfig = fields.superRefine((config, context) => {
   }
   if (dim % heads) wrong("heads", `heads ${heads} does not divide dim ${dim}; choose a divisor`);
   if (!Number.isInteger(hiddenOf(dim, mlpRatio))) wrong("mlpRatio", `mlpRatio ${mlpRatio} of dim ${dim} is no whole number of channels`);
+  if (config.aggregation && config.aggregation.earlyBlock > config.depth) {
+    wrong("aggregation", `earlyBlock ${config.aggregation.earlyBlock} lies beyond depth ${config.depth}; choose an earlier one`);
+  }
+  if (config.aggregation && !config.vocab) wrong("aggregation", "aggregation predicts tokens and needs vocab; give vocab or leave it out");
   if (config.targets === "pixels" && config.vocab) wrong("vocab", `vocab ${config.vocab} has no use when targets are pixels; leave it out`);
 });
 export type BeitConfig = z.infer<typeof BeitConfig>;
@@ -71,6 +82,11 @@ export function beitConfig(options: unknown, where = "beit"): BeitConfig {
 export function windowOf({ imageSize, patchSize }: Pick<BeitConfig, "imageSize" | "patchSize">): Window {
   const [height, width] = sidesOf(imageSize);
   return [height / patchSize, width / patchSize];
+}
+
+/** Whether it predicts something at masked patches: it then has a mask token and a last norm over all tokens. */
+export function isMasked({ vocab, targets }: Pick<BeitConfig, "vocab" | "targets">): boolean {
+  return vocab !== undefined || targets === "pixels";
 }
 
 /** Channels inside the MLP. */

@@ -27,6 +27,8 @@ const wrong: [string, object, RegExp][] = [
   ["a missing size", { depth: 1, heads: 1 }, /dim/],
   ["half a channel", { ...presets.base, mlpRatio: 0.001 }, /mlpRatio 0.001 of dim 768/],
   ["a vocabulary of pixels", { ...presets.base, targets: "pixels" }, /vocab 8192 has no use/],
+  ["an early block beyond the last", { ...presets.base, aggregation: { earlyBlock: 13 } }, /earlyBlock 13 lies beyond depth 12/],
+  ["an aggregation that predicts nothing", { ...presets.base, vocab: undefined, aggregation: { earlyBlock: 9 } }, /needs vocab/],
   ["a layer scale of 0", { ...presets.base, layerScale: 0 }, /layerScale/],
 ];
 for (const [what, options, reason] of wrong) {

@@ -3,6 +3,7 @@
 import type { Device } from "../../src/devices/device.ts";
 import { adamw } from "./adamw.ts";
 import { bertHeads, hfBert } from "./bert.ts";
+import { beitCls, beitMim } from "./beit.ts";
 import type { Check } from "./check.ts";
 import { modulePickle, pth, safetensorsEdge } from "./checkpoints.ts";
 import { schedule } from "./cosine_schedule.ts";
@@ -15,6 +16,7 @@ import { paramGroups } from "./param_groups.ts";
 import { pil } from "./pil.ts";
 import { relposIndex, relposInterp } from "./relative_position.ts";
 import { vae } from "./vae.ts";
+import { bertMaskStats, spanMaskStats } from "./text_masking.ts";
 
 export type Kind = (fixture: Fixture, device: Device, check: Check) => Promise<void>;
 
@@ -29,11 +31,15 @@ export const kinds: Record<string, Kind> = {
   relpos_index: relposIndex,
   relpos_interp: relposInterp,
   param_groups: paramGroups,
+  beit_mim: beitMim,
+  beit_cls: beitCls,
   safetensors_edge: safetensorsEdge,
   pth,
   module_pickle: modulePickle,
   hf_bert: hfBert,
   bert_heads: bertHeads,
+  bert_mask_stats: bertMaskStats,
+  span_mask_stats: spanMaskStats,
   dvae,
   dvae_customized: dvaeCustomized,
   vae,

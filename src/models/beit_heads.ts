@@ -1,0 +1,91 @@
+// What is read off an encoded picture: tokens or pixels of masked patches, classes, embeddings.
+
+import { concat, gather, layerNorm, linear, mean, slice, tokenRows } from "../../kernels/mod.ts";
+import { ShapeError } from "../errors.ts";
+import { reshape, type Tensor } from "../graph.ts";
+import type { Params } from "../nn/transformer.ts";
+import { dropPathRates, type Encoded } from "./beit.ts";
+import type { BeitConfig } from "./beit_config.ts";
+
+/**
+ * Logits (M, V) of visual tokens at the patches `rows` u32 (M), numbered b * N + n. They are gathered before the product with the
+ * vocabulary, so only masked patches cost. Where a batch has fewer, fill up with any number and give weight 0 in the loss.
+ */
+export function maskedLogits(p: Params, encoded: Encoded, rows: Tensor, config: BeitConfig): Tensor {
+  return predictions(p, encoded.blocks[encoded.blocks.length - 1], encoded, rows, config, "norm", "lm_head");
+}
+
+/** Pixels (M, channels * p * p) at the patches `rows`, of a model whose targets are pixels. As `maskedLogits`. */
+export function maskedPixels(p: Params, encoded: Encoded, rows: Tensor, config: BeitConfig): Tensor {
+  return predictions(p, encoded.blocks[encoded.blocks.length - 1], encoded, rows, config, "norm", "pixel_head");
+}
+
+/**
+ * BEiT v2's second prediction (Peng et al. 2022): the last block's class token with the patches of an early block, through blocks of
+ * its own. Its loss is added to that of `maskedLogits`.
+ */
+export function aggregatedLogits(p: Params, encoded: Encoded, rows: Tensor, config: BeitConfig): Tensor {
+  const { aggregation, depth, dropPath } = config, { blocks } = encoded;
+  if (!aggregation) throw new ShapeError("aggregatedLogits: the model has no aggregation; give it in its configuration");
+  const { earlyBlock, blocks: extra, sharedHead } = aggregation;
+  const rates = dropPathRates(dropPath, Math.max(depth, earlyBlock + extra));
+  let x = concat([slice(blocks[depth], 1, 0, 1), slice(blocks[earlyBlock], 1, 1)], 1);
+  for (let l = 0; l < extra; l++) x = encoded.block(x, `cls_pt_layers.${l}.`, rates[earlyBlock + l]);
+  const [norm, head] = sharedHead ? ["norm", "lm_head"] : ["cls_pt_norm", "cls_pt_lm_head"];
+  return predictions(p, x, encoded, rows, config, norm, head);
+}
+
+function predictions(
+  p: Params,
+  x: Tensor,
+  { B, T }: Encoded,
+  rows: Tensor,
+  { normEps }: BeitConfig,
+  norm: string,
+  head: string,
+): Tensor {
+  const tokens = gather(reshape(x, [B * T, -1]), tokenRows(rows, T - 1));
+  return linear(layerNorm(tokens, p[`${norm}.weight`], p[`${norm}.bias`], normEps), required(p, `${head}.weight`), {
+    bias: p[`${head}.bias`],
+  });
+}
+
+/** Logits (B, classes) of whole pictures. */
+export function classLogits(p: Params, encoded: Encoded, config: BeitConfig): Tensor {
+  return linear(features(p, encoded, config), required(p, "head.weight"), { bias: p["head.bias"] });
+}
+
+/** What the classification head sees, (B, C): the normalised mean of patches, or the class token of the normalised last block. */
+export function features(p: Params, encoded: Encoded, { pooling, normEps }: BeitConfig): Tensor {
+  const name = pooling === "mean" ? "fc_norm" : "norm";
+  return layerNorm(embedding(encoded, { pool: pooling }), required(p, `${name}.weight`), p[`${name}.bias`], normEps);
+}
+
+export interface EmbeddingOptions {
+  /** 0 the embeddings, l after block l; the last if absent. */
+  block?: number;
+  /** "both": class token, then mean. "dense": every patch, (B, N, C). */
+  pool?: "class-token" | "mean" | "both" | "dense";
+}
+
+/** The embedding of each picture, (B, C), (B, 2 * C) for both, as it leaves a block: without a norm. */
+export function embedding({ blocks }: Encoded, { block = blocks.length - 1, pool = "mean" }: EmbeddingOptions = {}): Tensor {
+  if (!(block in blocks)) throw new ShapeError(`embedding: there is no block ${block}; choose one from 0 to ${blocks.length - 1}`);
+  const x = blocks[block], [B, , C] = x.shape;
+  const classToken = () => reshape(slice(x, 1, 0, 1), [B, C]), patches = () => slice(x, 1, 1);
+  switch (pool) {
+    case "class-token":
+      return classToken();
+    case "mean":
+      return mean(patches(), [1]);
+    case "both":
+      return concat([classToken(), mean(patches(), [1])], 1);
+    case "dense":
+      return patches();
+  }
+}
+
+function required(p: Params, name: string): Tensor {
+  if (!p[name]) throw new ShapeError(`beit: the model has no ${name}; its configuration asks for no such head`);
+  return p[name];
+}
