@@ -39,8 +39,6 @@ export interface ModelDescription {
   embedding: { block: number; pool: Pool; whitened: boolean; dimensions: number[] };
   heads?: number;
   classes?: string[];
-  /** Sizes of the compiled programs, ascending: a batch is padded to one of them. */
-  batchSizes: number[];
 }
 
 /** (B, size, size, 3) bytes, cut as the model's view says. */
@@ -79,12 +77,11 @@ export interface Pictures extends Timed {
   data: Uint8Array<ArrayBuffer>;
 }
 
-/** Each (B, height, width, 3): what the model was given, what it saw of it, what it predicts for all of it. */
+/** Each (B, height, width, 3): what the model was given, and that with its prediction in the place of what it did not see. */
 export interface Reconstructions extends Timed {
   width: number;
   height: number;
   input: Uint8Array<ArrayBuffer>;
-  masked: Uint8Array<ArrayBuffer>;
   predicted: Uint8Array<ArrayBuffer>;
 }
 
@@ -181,5 +178,8 @@ export interface RunControl {
   /** The JSON Schema of a recipe, for forms. */
   recipeSchema(): Promise<unknown>;
 }
+
+/** Sizes of the compiled programs, ascending: a batch is padded to one of them. */
+export const batchSizes = [1, 4, 16, 64] as const;
 
 export type Engine = Inference & RunControl;

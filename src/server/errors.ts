@@ -1,6 +1,16 @@
 // What a caller is told when something fails: one table from class to status. Whatever is not in it is a fault of ours, and told as such.
 
-import { BusyError, CheckpointError, DataError, DeviceError, LimitError, RecipeError, ShapeError, ZelligeError } from "../errors.ts";
+import {
+  BusyError,
+  CheckpointError,
+  DataError,
+  DeviceError,
+  LimitError,
+  RecipeError,
+  ShapeError,
+  StoreError,
+  ZelligeError,
+} from "../errors.ts";
 
 /** A request whose JSON, query or headers do not fit the schema. */
 export class RequestError extends ZelligeError {}
@@ -47,6 +57,13 @@ const table: [new (message: string) => Error, number, string][] = [
   [DeviceError, 503, "device_lost"],
 ];
 
+const storeFailures: Record<StoreError["reason"], { status: number; type: string }> = {
+  missing: { status: 404, type: "not_found" },
+  conflict: { status: 409, type: "conflict" },
+  damaged: { status: 500, type: "store_damaged" },
+  unavailable: { status: 503, type: "unavailable" },
+};
+
 export interface Failure {
   status: number;
   type: string;
@@ -55,6 +72,7 @@ export interface Failure {
 
 /** `request` is the id under which the log has what a caller is not told. */
 export function failureOf(error: unknown, request: string): Failure {
+  if (error instanceof StoreError) return { ...storeFailures[error.reason], message: error.message };
   for (const [kind, status, type] of table) {
     if (error instanceof kind) return { status, type, message: error.message };
   }

@@ -3,21 +3,12 @@
 import { parseArgs } from "node:util";
 import { z } from "npm:zod@4.6.7";
 import { RecipeError } from "../errors.ts";
+import { fromTexts } from "./texts.ts";
 
 const MB = 2 ** 20;
 
-/** Environment and flags are texts: "12", "true", "a,b". */
-const number = (schema: z.ZodType<number>) =>
-  z.preprocess((given) => typeof given === "string" && given.trim() ? Number(given) : given, schema);
-const whole = (least = 0) => number(z.int().min(least));
-const flag = z.preprocess(
-  (given) => given === "true" || given === "1" ? true : given === "false" || given === "0" ? false : given,
-  z.boolean(),
-);
-const list = z.preprocess(
-  (given) => typeof given === "string" ? given.split(",").map((part) => part.trim()).filter((part) => part) : given,
-  z.array(z.string().min(1)),
-);
+const whole = (least = 0) => z.int().min(least);
+const list = z.array(z.string().min(1));
 
 type Meta = {
   description: string;
@@ -28,7 +19,7 @@ const say = (description: string): Meta => ({ description });
 
 export const Settings = z.strictObject({
   host: z.string().min(1).default("127.0.0.1").meta(say("address to listen at; 0.0.0.0 for all of the machine's")),
-  port: number(z.int().min(0).max(65535)).default(8000).meta(say("0 takes a free one")),
+  port: z.int().min(0).max(65535).default(8000).meta(say("0 takes a free one")),
   model: z.string().min(1).optional().meta(
     say("run folder, checkpoint, Hugging Face folder or URL; without it the newest run, else the model that ships"),
   ),
@@ -36,7 +27,7 @@ export const Settings = z.strictObject({
   store: z.string().min(1).default("data/collections.sqlite").meta(say("file of the collections, or postgres://...")),
   device: z.enum(["auto", "webgpu", "native", "dawn", "cpu"]).default("auto").meta(say("auto takes the fastest")),
   decoders: whole().default(2).meta(say("workers that decode pictures; 0 decodes on the main thread")),
-  window: number(z.number().min(0).max(1000)).default(3).meta(say("milliseconds that a batch waits for company")),
+  window: z.number().min(0).max(1000).default(3).meta(say("milliseconds that a batch waits for company")),
   queue: whole(1).default(256).meta(say("pictures that may wait or be worked on; more are refused with 429")),
   maxPictures: whole(1).default(128).meta(say("of one request")),
   maxBody: whole(1).default(64 * MB).meta(say("bytes of one request")),
@@ -57,7 +48,7 @@ export const Settings = z.strictObject({
   requestTimeout: whole(1).default(60_000).meta(say("milliseconds for a whole request to arrive")),
   drain: whole().default(20_000).meta(say("milliseconds for open requests to end after SIGTERM")),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").meta(say("of the log, one JSON object a line")),
-  telemetry: flag.default(false).meta(say("OpenTelemetry spans through the process's global provider (in Deno: OTEL_DENO=true)")),
+  telemetry: z.boolean().default(false).meta(say("OpenTelemetry spans through the process's global provider (in Deno: OTEL_DENO=true)")),
 });
 export type Settings = z.infer<typeof Settings>;
 
@@ -88,12 +79,12 @@ export function readSettings({ args = [], env = {}, readFile }: Given): Settings
   }
   if (values.help) return "help";
   const path = values.config as string | undefined ?? env.ZELLIGE_CONFIG;
-  const merged: Record<string, unknown> = path === undefined ? {} : fromFile(path, readFile);
+  const texts: Record<string, string> = {};
   for (const name of names) {
     const given = values[flagOf(name)] ?? env[variableOf(name)];
-    if (given !== undefined) merged[name] = given;
+    if (given !== undefined) texts[name] = given as string;
   }
-  const parsed = Settings.safeParse(merged);
+  const parsed = Settings.safeParse({ ...path === undefined ? {} : fromFile(path, readFile), ...fromTexts(Settings, texts) });
   if (parsed.success) return parsed.data;
   throw new RecipeError(`serve: ${z.prettifyError(parsed.error)}`);
 }
