@@ -9,6 +9,7 @@ import { drawGumbel, randomWords } from "../random/words.ts";
 import { columnLaunch, eachColumn } from "./columns.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import columnsWgsl from "./columns.wgsl" with { type: "text" };
+import { gumbelSoftmaxBackwardCpu, gumbelSoftmaxCpu } from "./cpu.ts";
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import noiseDrawnWgsl from "./noise_drawn.wgsl" with { type: "text" };
 import noiseGivenWgsl from "./noise_given.wgsl" with { type: "text" };
@@ -71,6 +72,7 @@ const forward = defineOp<Inputs, "y", { axis: number; stream: number }>({
     });
     return { y };
   },
+  cpu: (data, { axis, stream }) => gumbelSoftmaxCpu(data as Parameters<typeof gumbelSoftmaxCpu>[0], axis, stream),
 });
 
 const backward = defineOp<{ y: Tensor; tau: Tensor; dy: Tensor }, "dx", { axis: number }>({
@@ -90,4 +92,5 @@ const backward = defineOp<{ y: Tensor; tau: Tensor; dy: Tensor }, "dx", { axis: 
     });
     return { dx };
   },
+  cpu: (data, { axis }) => gumbelSoftmaxBackwardCpu(data, axis),
 });

@@ -2,6 +2,7 @@ import { defineOp, type Tensor } from "../../src/graph.ts";
 import { axisOf } from "../axis.ts";
 import { columnLaunch, eachColumn } from "./columns.ts";
 import columnsWgsl from "./columns.wgsl" with { type: "text" };
+import { oneHotCpu } from "./cpu.ts";
 import oneHotWgsl from "./one_hot.wgsl" with { type: "text" };
 
 /**
@@ -27,4 +28,5 @@ const op = defineOp<{ x: Tensor }, "y", { axis: number }>({
     });
     return { y };
   },
+  cpu: (data, { axis }) => oneHotCpu(data, axis),
 });

@@ -5,6 +5,7 @@ import workgroupMax from "../common/workgroup_max.wgsl" with { type: "text" };
 import workgroupSum from "../common/workgroup_sum.wgsl" with { type: "text" };
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import columnsWgsl from "./columns.wgsl" with { type: "text" };
+import { klUniformBackwardCpu, klUniformCpu } from "./cpu.ts";
 import rowsWgsl from "./rows.wgsl" with { type: "text" };
 
 /**
@@ -37,6 +38,7 @@ const forward = defineOp<{ x: Tensor }, "y" | "lse">({
     }
     return { y, lse };
   },
+  cpu: (data) => klUniformCpu(data),
 });
 
 const backward = defineOp<{ x: Tensor; y: Tensor; lse: Tensor; dy: Tensor }, "dx">({
@@ -57,4 +59,5 @@ const backward = defineOp<{ x: Tensor; y: Tensor; lse: Tensor; dy: Tensor }, "dx
       }),
     };
   },
+  cpu: (data) => klUniformBackwardCpu(data),
 });

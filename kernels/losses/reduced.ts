@@ -49,6 +49,10 @@ export function reduced({ name, chunk, loss, slopes }: Loss): (inputs: Inputs, r
     reference({ a, b, c, dloss }, _, { scale, option, which }) {
       return { d: Float64Array.from(a, (v: number, i) => scale * dloss[0] * slopes(v, b[i], c?.[i] ?? 0, option)[which]) };
     },
+    cpu({ a: { data: a }, b: { data: b }, c, dloss, d }, { scale, option, which }) {
+      const factor = scale * dloss.data[0];
+      for (let i = 0; i < a.length; i++) d.data[i] = factor * slopes(a[i], b[i], c ? c.data[i] : 0, option)[which];
+    },
   };
 
   const forward = defineOp<Inputs, "loss" | "partial", Attributes>({
@@ -84,6 +88,11 @@ export function reduced({ name, chunk, loss, slopes }: Loss): (inputs: Inputs, r
     reference({ a, b, c }, { partial }, { scale, option }) {
       const total = a.reduce((sum: number, v: number, i: number) => sum + loss(v, b[i], c?.[i] ?? 0, option), 0);
       return { loss: Float64Array.of(scale * total), partial: new Float64Array(partial.size) };
+    },
+    cpu({ a: { data: a }, b: { data: b }, c, loss: result }, { scale, option }) {
+      let total = 0;
+      for (let i = 0; i < a.length; i++) total += loss(a[i], b[i], c ? c.data[i] : 0, option);
+      result.data[0] = scale * total;
     },
   });
 

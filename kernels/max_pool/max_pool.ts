@@ -35,6 +35,7 @@ const forward = defineOp<{ x: Tensor }, "y">({
     eachWindow(shape, x, (i, place) => y[i] = x[place]);
     return { y };
   },
+  cpu: ({ x, y }) => eachWindow(x.shape, x.data, (i, place) => y.data[i] = x.data[place]),
 });
 
 const backward = defineOp<{ x: Tensor; dy: Tensor }, "dx">({
@@ -52,6 +53,10 @@ const backward = defineOp<{ x: Tensor; dy: Tensor }, "dx">({
     eachWindow(shape, x, (i, place) => dx[place] = dy[i]);
     return { dx };
   },
+  cpu({ x, dy, dx }) {
+    dx.data.fill(0);
+    eachWindow(x.shape, x.data, (i, place) => dx.data[place] = dy.data[i]);
+  },
 });
 
 /** Calls `visit` with the number of each window and the index of its largest value. */
@@ -62,7 +67,9 @@ function eachWindow([B, C, H, W]: Shape, x: ArrayLike<number>, visit: (window: n
       for (let w = 0; w + 1 < W; w += 2) {
         const corner = (image * H + h) * W + w;
         let place = corner;
-        for (const i of [corner + 1, corner + W, corner + W + 1]) if (x[i] > x[place] || Number.isNaN(x[i])) place = i;
+        if (x[corner + 1] > x[place] || x[corner + 1] !== x[corner + 1]) place = corner + 1; // itself: only NaN is not
+        if (x[corner + W] > x[place] || x[corner + W] !== x[corner + W]) place = corner + W;
+        if (x[corner + W + 1] > x[place] || x[corner + W + 1] !== x[corner + W + 1]) place = corner + W + 1;
         visit(window++, place);
       }
     }

@@ -49,4 +49,9 @@ const op = defineOp<{ x: Tensor }, "y", { axis: number; start: number; length: n
     }
     return { y: out };
   },
+  cpu({ x, y }, { axis, start, length }) {
+    const [K, S, C] = around(x.shape, axis), from = Math.max(0, start), to = Math.min(S, start + length);
+    if (start < 0 || start + length > S) y.data.fill(0);
+    for (let k = 0; k < K; k++) y.data.set(x.data.subarray((k * S + from) * C, (k * S + to) * C), (k * length + from - start) * C);
+  },
 });

@@ -1,7 +1,7 @@
 // The largest values along an axis, and where they are.
 
 import { ShapeError } from "../../src/errors.ts";
-import { defineOp, reshape, type Tensor } from "../../src/graph.ts";
+import { type CpuTensor, defineOp, reshape, type Tensor } from "../../src/graph.ts";
 import { around, axisOf, withSide } from "../axis.ts";
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import columnsWgsl from "./columns.wgsl" with { type: "text" };
@@ -54,4 +54,24 @@ const op = defineOp<{ x: Tensor }, "values" | "indices", { k: number }>({
     }
     return { values, indices };
   },
+  cpu: ({ x, values, indices }, { k }) => topKCpu(x, values, indices as unknown as CpuTensor<Uint32Array>, k),
 });
+
+/** k passes, each for the largest value that comes after the one before: by value, then by place. */
+function topKCpu({ data: x, shape: [K, S, C] }: CpuTensor, values: CpuTensor, indices: CpuTensor<Uint32Array>, k: number): void {
+  for (let line = 0; line < K; line++) {
+    for (let c = 0; c < C; c++) {
+      const start = line * S * C + c;
+      for (let n = 0, above = Infinity, last = -1; n < k; n++) {
+        let best = NaN, place = S;
+        for (let s = 0, i = start; s < S; s++, i += C) {
+          const v = x[i];
+          if ((v < above || v === above && s > last) && !(v <= best)) [best, place] = [v, s];
+        }
+        const at = (line * k + n) * C + c;
+        [values.data[at], indices.data[at]] = [best, place];
+        [above, last] = place < S ? [best, place] : [-Infinity, S];
+      }
+    }
+  }
+}

@@ -32,6 +32,16 @@ const forward = defineOp<{ x: Tensor }, "y", { factor: number }>({
     }
     return { y };
   },
+  cpu({ x: { data: x, shape: [, , , W] }, y: { data: y, shape: [B, C, OH, OW] } }, { factor }) {
+    for (let r = 0, i = 0; r < B * C * OH; r++) {
+      if (r % factor) {
+        y.copyWithin(i, i - OW, i);
+        i += OW;
+      } else {
+        for (let at = r / factor * W, end = at + W; at < end; at++) for (let f = 0; f < factor; f++) y[i++] = x[at];
+      }
+    }
+  },
 });
 
 const backward = defineOp<{ dy: Tensor }, "dx", { factor: number }>({
@@ -50,5 +60,12 @@ const backward = defineOp<{ dy: Tensor }, "dx", { factor: number }>({
       for (let w = 0; w < OW; w++) dx[Math.floor(r / factor) * W + Math.floor(w / factor)] += dy[r * OW + w];
     }
     return { dx };
+  },
+  cpu({ dy: { data: dy, shape: [B, C, OH, OW] }, dx: { data: dx } }, { factor }) {
+    const W = OW / factor;
+    dx.fill(0);
+    for (let r = 0, i = 0; r < B * C * OH; r++) {
+      for (let at = Math.floor(r / factor) * W, end = at + W; at < end; at++) for (let f = 0; f < factor; f++) dx[at] += dy[i++];
+    }
   },
 });
