@@ -20,27 +20,32 @@ const TILE = 4;
  * @throws ShapeError when widths differ or a value is not finite.
  */
 export function nearest(bank: Features, queries: Features, k: number, { self = false }: { self?: boolean } = {}): Neighbours {
-  if (bank.dim !== queries.dim) {
-    throw new ShapeError(`nearest: the bank has ${bank.dim} columns, the queries have ${queries.dim}; take both from one model`);
-  }
   if (!Number.isInteger(k) || k < 1) throw new ShapeError(`nearest: k is ${k}; give a whole number from 1`);
-  checkFinite(bank, "nearest, bank");
-  checkFinite(queries, "nearest, queries");
-  const b = unitRows(bank), q = unitRows(queries);
-  const indices = new Int32Array(q.rows * k).fill(-1), similarities = new Float32Array(q.rows * k).fill(-Infinity);
-  const found = new Float32Array(TILE * b.rows);
+  const indices = new Int32Array(queries.rows * k).fill(-1), similarities = new Float32Array(queries.rows * k).fill(-Infinity);
+  eachQuery(bank, queries, (row, found) => {
+    const best = similarities.subarray(row * k, row * k + k), names = indices.subarray(row * k, row * k + k);
+    for (let j = 0; j < found.length; j++) if (found[j] > best[k - 1] && !(self && j === row)) insert(best, names, found[j], j);
+  });
+  return { k, indices, similarities };
+}
+
+/**
+ * Calls `see` for every row of `queries` with its cosine to each row of `bank`, which is only valid during the call.
+ *
+ * @throws ShapeError when widths differ or a value is not finite.
+ */
+export function eachQuery(bank: Features, queries: Features, see: (query: number, similarities: Float32Array) => void): void {
+  if (bank.dim !== queries.dim) {
+    throw new ShapeError(`neighbours: the bank has ${bank.dim} columns, the queries have ${queries.dim}; take both from one model`);
+  }
+  checkFinite(bank, "neighbours, bank");
+  checkFinite(queries, "neighbours, queries");
+  const b = unitRows(bank), q = unitRows(queries), found = new Float32Array(TILE * b.rows);
   for (let first = 0; first < q.rows; first += TILE) {
     const count = Math.min(TILE, q.rows - first);
     cosines(b, q, first, count, found);
-    for (let i = 0; i < count; i++) {
-      const row = first + i, best = similarities.subarray(row * k, row * k + k), names = indices.subarray(row * k, row * k + k);
-      for (let j = 0; j < b.rows; j++) {
-        const s = found[i * b.rows + j];
-        if (s > best[k - 1] && !(self && j === row)) insert(best, names, s, j);
-      }
-    }
+    for (let i = 0; i < count; i++) see(first + i, found.subarray(i * b.rows, (i + 1) * b.rows));
   }
-  return { k, indices, similarities };
 }
 
 function insert(best: Float32Array, names: Int32Array, similarity: number, name: number): void {
