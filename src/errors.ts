@@ -34,3 +34,14 @@ export class DataError extends ZelligeError {}
 
 /** Too much asked at once, or a service that is closing; try again later. */
 export class BusyError extends ZelligeError {}
+
+/**
+ * A store that cannot do what was asked though the request is well formed: the server answers each reason with a status of its own, which
+ * DataError (the request itself is wrong) has not.
+ */
+export class StoreError extends ZelligeError {
+  /** missing: no such collection or item. conflict: it exists with other settings. damaged: its file is torn. unavailable: full disk, no access, lost server. */
+  constructor(readonly reason: "missing" | "conflict" | "damaged" | "unavailable", message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
