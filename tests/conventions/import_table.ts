@@ -30,7 +30,7 @@ export const TABLE: Row[] = [
   {
     place: ["src/data/"],
     imports: ["src/errors", "src/philox"],
-    packages: ["@jsquash/jpeg", "@jsquash/png", "@jsquash/webp", "hyparquet"],
+    packages: ["@huggingface/tokenizers", "@jsquash/jpeg", "@jsquash/png", "@jsquash/webp", "hyparquet", "csv-parse"],
     node: true,
   },
   { place: ["src/checkpoint/"], imports: ["src/models/", "src/graph", "src/errors"], node: true },
