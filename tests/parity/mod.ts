@@ -15,6 +15,7 @@ import { ops } from "./ops.ts";
 import { paramGroups } from "./param_groups.ts";
 import { pil } from "./pil.ts";
 import { relposIndex, relposInterp } from "./relative_position.ts";
+import { hfSegmentation } from "./segmentation.ts";
 import { vae } from "./vae.ts";
 import { bertMaskStats, spanMaskStats } from "./text_masking.ts";
 
@@ -33,6 +34,7 @@ export const kinds: Record<string, Kind> = {
   param_groups: paramGroups,
   beit_mim: beitMim,
   beit_cls: beitCls,
+  hf_beit_seg: hfSegmentation,
   safetensors_edge: safetensorsEdge,
   pth,
   module_pickle: modulePickle,

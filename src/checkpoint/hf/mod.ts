@@ -3,4 +3,4 @@
 export { type HfBert, hfBertConfig, readBertConfig } from "./bert.ts";
 export { hfConfig, type HfModel, readHfConfig } from "./config.ts";
 export { type Preprocessing, preprocessorConfig, readPreprocessor } from "./preprocessor.ts";
-export type { Segmentation } from "./segmentation.ts";
+export { type Segmentation, segmentationOf, upernetOf } from "./segmentation.ts";

@@ -1,5 +1,7 @@
 // The fields of config.json that describe the UPerNet head and the auxiliary head.
 
+import type { BeitConfig } from "../../models/beit_config.ts";
+import { type UpernetConfig, upernetConfig } from "../../models/upernet.ts";
 import type { JsonFields } from "./json_fields.ts";
 
 export interface Segmentation {
@@ -43,4 +45,18 @@ export function segmentationFields(segmentation: Segmentation | undefined): Reco
     }),
     semantic_loss_ignore_index: ignoreIndex,
   };
+}
+
+/** The head's own configuration. Its taps are the blocks that transformers looks at, one before those that the official code does. */
+export function upernetOf({ config, segmentation }: { config: BeitConfig; segmentation: Segmentation }): UpernetConfig {
+  const { outIndices, poolScales, auxiliary } = segmentation;
+  return upernetConfig(
+    { dim: config.dim, classes: config.classes, taps: outIndices.map((k) => k - 1), poolScales, auxiliary },
+    "config.json",
+  );
+}
+
+/** What config.json says of a head. */
+export function segmentationOf({ taps, poolScales, auxiliary }: UpernetConfig, ignoreIndex = 255): Segmentation {
+  return { outIndices: taps.map((l) => l + 1), poolScales, auxiliary, ignoreIndex };
 }
