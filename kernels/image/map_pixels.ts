@@ -33,6 +33,9 @@ const affine = defineOp<{ x: Tensor }, "y", Affine>({
   reference: ({ x }, _, { scale, shift, low, high }) => ({
     y: Float64Array.from(x, (v: number) => Math.min(high, Math.max(low, scale * v + shift))),
   }),
+  cpu({ x: { data: x }, y: { data: y } }, { scale, shift, low, high }) {
+    for (let i = 0; i < x.length; i++) y[i] = Math.min(high, Math.max(low, scale * x[i] + shift));
+  },
 });
 
 const backward = defineOp<{ x: Tensor; dy: Tensor }, "dx", Affine>({
