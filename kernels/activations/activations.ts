@@ -56,7 +56,14 @@ export function abs(x: Tensor): Tensor {
   return absOp.forward(x);
 }
 
-const reluOp = unary({ name: "relu", chunk: reluWgsl, kept: "y", apply: (x) => Math.max(x, 0), derivative: (y) => y > 0 ? 1 : 0 });
+const reluOp = unary({
+  name: "relu",
+  chunk: reluWgsl,
+  kept: "y",
+  apply: (x) => Math.max(x, 0),
+  derivative: (y) => y > 0 ? 1 : 0,
+  cpu: "relu",
+});
 const tanhOp = unary({ name: "tanh", chunk: tanhWgsl, kept: "y", apply: Math.tanh, derivative: (y) => 1 - y * y });
 const sigmoidOp = unary({
   name: "sigmoid",
