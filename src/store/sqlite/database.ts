@@ -101,7 +101,7 @@ export class Database {
   }
 
   close(): void {
-    this.#statements.clear();
+    this.#forgetStatements();
     this.#driver?.close();
     this.#driver = undefined;
   }
@@ -113,9 +113,17 @@ export class Database {
 
   #statement(sql: string): Statement {
     const open = this.#open;
-    const found = this.#statements.get(sql) ?? open.prepare(sql);
-    if (this.#statements.size < 100) this.#statements.set(sql, found); // filters make many texts
-    return found;
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      if (this.#statements.size >= 100) this.#forgetStatements(); // filters make many texts
+      this.#statements.set(sql, statement = open.prepare(sql));
+    }
+    return statement;
+  }
+
+  #forgetStatements(): void {
+    for (const statement of this.#statements.values()) statement.finalize?.();
+    this.#statements.clear();
   }
 }
 

@@ -4,6 +4,8 @@ export interface Statement {
   /** The first row; undefined or null when there is none. */
   get(...values: Value[]): unknown;
   all(...values: Value[]): unknown[];
+  /** Bun's: a file is closed, and its log folded into it, only when its statements are finalized. */
+  finalize?(): void;
 }
 
 /** An open database file of either runtime. */
