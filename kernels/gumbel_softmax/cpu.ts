@@ -1,41 +1,7 @@
-// The CPU device's version: whole rows of neighbouring columns at a time, in the order of memory.
+// The CPU device's versions where no WASM kernel does the work: whole rows of neighbouring columns at a time, in the order of memory.
 
 import type { CpuTensor } from "../../src/graph.ts";
 import { around } from "../axis.ts";
-import { drawGumbel, randomWords } from "../random/words.ts";
-
-type Tensors = Record<"logits" | "tau" | "y", CpuTensor> & { noise?: CpuTensor; random?: CpuTensor };
-
-/** y = softmax((logits + g) / tau) along `axis`. */
-export function gumbelSoftmaxCpu({ logits, tau, noise, random, y }: Tensors, axis: number, stream: number): void {
-  const [B, K, S] = around(logits.shape, axis), out = y.data, x = logits.data, scale = 1 / tau.data[0];
-  if (noise) {
-    for (let i = 0; i < out.length; i++) out[i] = (x[i] + noise.data[i]) * scale;
-  } else {
-    const blocks = Math.ceil(K / 4);
-    for (let column = 0; column < B * S; column++) {
-      const first = Math.floor(column / S) * K * S + column % S;
-      for (let q = 0; q < blocks; q++) {
-        const g = drawGumbel(randomWords(random!.data, stream, column * blocks + q)), end = Math.min(4, K - 4 * q);
-        for (let k = 0, i = first + 4 * q * S; k < end; k++, i += S) out[i] = (x[i] + g[k]) * scale;
-      }
-    }
-  }
-  const top = new Float64Array(S), sum = new Float64Array(S);
-  for (let b = 0; b < B; b++) {
-    const start = b * K * S, end = start + K * S;
-    top.fill(-Infinity);
-    sum.fill(0);
-    for (let row = start; row < end; row += S) {
-      for (let s = 0; s < S; s++) if (!(out[row + s] <= top[s])) top[s] = out[row + s]; // NaN becomes the top and stays it
-    }
-    for (let row = start; row < end; row += S) {
-      for (let s = 0; s < S; s++) sum[s] += out[row + s] = Math.exp(out[row + s] - top[s]);
-    }
-    for (let s = 0; s < S; s++) sum[s] = 1 / sum[s];
-    for (let row = start; row < end; row += S) for (let s = 0; s < S; s++) out[row + s] *= sum[s];
-  }
-}
 
 /** dx = y (dy - sum(y dy)) / tau along `axis`. */
 export function gumbelSoftmaxBackwardCpu({ y, tau, dy, dx }: Record<"y" | "tau" | "dy" | "dx", CpuTensor>, axis: number): void {

@@ -1,6 +1,6 @@
 import { ShapeError } from "../../src/errors.ts";
 import { defineOp, type Tensor } from "../../src/graph.ts";
-import { axisOf } from "../axis.ts";
+import { around, axisOf } from "../axis.ts";
 import gumbelWgsl from "../common/draw_gumbel.wgsl" with { type: "text" };
 import exponentialWgsl from "../common/exponential.wgsl" with { type: "text" };
 import philoxWgsl from "../common/philox.wgsl" with { type: "text" };
@@ -9,7 +9,7 @@ import { drawGumbel, randomWords } from "../random/words.ts";
 import { columnLaunch, eachColumn } from "./columns.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import columnsWgsl from "./columns.wgsl" with { type: "text" };
-import { gumbelSoftmaxBackwardCpu, gumbelSoftmaxCpu } from "./cpu.ts";
+import { gumbelSoftmaxBackwardCpu } from "./cpu.ts";
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import noiseDrawnWgsl from "./noise_drawn.wgsl" with { type: "text" };
 import noiseGivenWgsl from "./noise_given.wgsl" with { type: "text" };
@@ -72,7 +72,11 @@ const forward = defineOp<Inputs, "y", { axis: number; stream: number }>({
     });
     return { y };
   },
-  cpu: (data, { axis, stream }) => gumbelSoftmaxCpu(data as Parameters<typeof gumbelSoftmaxCpu>[0], axis, stream),
+  cpu({ logits, tau, noise, random, y }, { axis, stream }, kernels) {
+    const [B, K, S] = around(logits.shape, axis);
+    const drawn = random && { seed: random.data[0], step: random.data[1], stream };
+    kernels.columnSoftmax({ x: logits.pointer, y: y.pointer, B, K, S, scale: 1 / tau.data[0], noise: noise?.pointer ?? drawn });
+  },
 });
 
 const backward = defineOp<{ y: Tensor; tau: Tensor; dy: Tensor }, "dx", { axis: number }>({

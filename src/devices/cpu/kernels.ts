@@ -3,6 +3,7 @@
 import { DeviceError } from "../../errors.ts";
 import { type AdamW, adamw } from "./adamw.ts";
 import { type Attention, attention, type AttentionBackward, attentionBackward } from "./attention.ts";
+import { type ColumnSoftmax, columnSoftmax } from "./columns.ts";
 import * as convolution from "./convolution.ts";
 import { type Elementwise, elementwise } from "./elementwise.ts";
 import { type Gemm, gemm } from "./gemm.ts";
@@ -14,6 +15,7 @@ import { canShare, chooseVariant } from "./variant.ts";
 
 export type { AdamW } from "./adamw.ts";
 export type { Attention, AttentionBackward, HeadStrides } from "./attention.ts";
+export type { ColumnSoftmax } from "./columns.ts";
 export type { Conv, ConvDataGradient, ConvShape, ConvWeightGradient } from "./convolution.ts";
 export type { Elementwise } from "./elementwise.ts";
 export type { Gemm } from "./gemm.ts";
@@ -117,6 +119,10 @@ export class CpuKernels {
 
   convWeightGradient(job: convolution.ConvWeightGradient): void {
     convolution.convWeightGradient(this.#ready(), job);
+  }
+
+  columnSoftmax(job: ColumnSoftmax): void {
+    columnSoftmax(this.#ready(), job);
   }
 
   softmax(job: Softmax): void {

@@ -5,6 +5,7 @@
 import { Attention } from "./attention";
 import { attentionBackward } from "./attention_backward";
 import { attentionForward } from "./attention_forward";
+import { Columns, columns } from "./columns";
 import { AdamW, adamw, Elementwise, elementwise } from "./elementwise";
 import { Gemm, gemm } from "./gemm";
 import { Col2im, col2im } from "./image";
@@ -58,6 +59,9 @@ function work(thread: i32): void {
       break;
     case 10:
       attentionBackward(changetype<Attention>(JOB), thread);
+      break;
+    case 11:
+      columns(changetype<Columns>(JOB));
       break;
   }
 }
