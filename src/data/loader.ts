@@ -8,7 +8,14 @@ import type { DrawKey } from "./random.ts";
 /** What the device reads beside the pictures, such as the mask of patches: one row per sample, of one type and length. */
 export type Field = (key: DrawKey) => Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array;
 
-export interface Batch extends BatchData {
+/** What the loader itself looks at in a batch; the rest is the business of whoever makes it and of whoever trains on it. */
+export type PlacedData = Pick<BatchData, "weights" | "skipped">;
+
+/** A batch of pictures, or of whatever `MakeBatch` makes. */
+export type Batch<Data extends PlacedData = BatchData> = Data & Placing;
+
+/** What the loader adds to a batch. */
+export interface Placing {
   epoch: number;
   /** (B) numbers of the samples in the data set; -1 for a place that never had one. */
   indices: Int32Array;
@@ -28,23 +35,23 @@ export interface LoaderOptions extends OrderOptions {
 }
 
 /** Makes the batch of a plan; may be called for several plans at once. */
-export type MakeBatch = (plan: BatchPlan, signal: AbortSignal) => Promise<BatchData>;
+export type MakeBatch<Data extends PlacedData = BatchData> = (plan: BatchPlan, signal: AbortSignal) => Promise<Data>;
 
 /**
  * `for await (const batch of loader)` gives the batches of the order from the state on. The rules for what goes wrong: a skipped sample
  * leaves an empty place of weight 0, no other sample moves; a batch without any good sample is not given; an epoch without any good
  * sample is a DataError. Leaving the loop cancels what is under way, and the next loop goes on behind the last batch that was given.
  */
-export class Loader implements AsyncIterable<Batch> {
+export class Loader<Data extends PlacedData = BatchData> implements AsyncIterable<Batch<Data>> {
   /** Samples left out so far, in this run. */
   skipped = 0;
   readonly set: Pick<DataSet, "name" | "length" | "classes">;
-  readonly #make: MakeBatch;
+  readonly #make: MakeBatch<Data>;
   readonly #options: LoaderOptions;
   readonly #close: () => Promise<void>;
   #state: LoaderState;
 
-  constructor(set: Loader["set"], make: MakeBatch, options: LoaderOptions, close: () => Promise<void> = () => Promise.resolve()) {
+  constructor(set: Loader["set"], make: MakeBatch<Data>, options: LoaderOptions, close: () => Promise<void> = () => Promise.resolve()) {
     this.set = set;
     this.#make = make;
     this.#options = options;
@@ -66,11 +73,11 @@ export class Loader implements AsyncIterable<Batch> {
     return this.close();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, void> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch<Data>, void, void> {
     const { ahead, fields = {}, signal } = this.#options;
     const left = new AbortController(), stop = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
     const plans = batchPlans(this.set.length, this.#options, this.#state);
-    const underWay: { plan: BatchPlan; data: Promise<BatchData> }[] = [];
+    const underWay: { plan: BatchPlan; data: Promise<Data> }[] = [];
     let good = this.#state.position; // samples of this epoch that could be used; those before a resume count as such
     try {
       while (true) {
@@ -102,7 +109,7 @@ export class Loader implements AsyncIterable<Batch> {
     }
   }
 
-  #nothingGood({ skipped }: BatchData): DataError {
+  #nothingGood({ skipped }: PlacedData): DataError {
     const last = skipped.at(-1);
     return new DataError(
       `${this.set.name}: none of its ${this.set.length} samples can be used (the last: ${last?.reason}); scan the folder`,
@@ -110,7 +117,7 @@ export class Loader implements AsyncIterable<Batch> {
   }
 }
 
-function rows(fields: Record<string, Field>, { seed, epoch, indices }: BatchPlan, weights: Float32Array): Batch["fields"] {
+function rows(fields: Record<string, Field>, { seed, epoch, indices }: BatchPlan, weights: Float32Array): Placing["fields"] {
   return Object.fromEntries(
     Object.entries(fields).map(([name, field]) => {
       let table: ReturnType<Field> | undefined;
