@@ -76,7 +76,7 @@ export function upernetParams(config: UpernetConfig): Record<string, ParamSpec> 
   };
 }
 
-/** The running statistics of the batch normalisations: states beside the parameters that no optimizer touches. */
+/** The running statistics of the batch normalisations, which no optimizer touches: for `statistics()`, beside the parameters. */
 export function upernetStatistics(config: UpernetConfig): Record<string, ParamSpec> {
   const table = normStatistics("fpn1.1", config.dim);
   for (const [name, , out] of units(config)) Object.assign(table, convNormStatistics(name, out));

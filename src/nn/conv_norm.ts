@@ -1,9 +1,9 @@
 // Convolution, batch normalisation, ReLU: the unit of segmentation heads, under the names of mmsegmentation (conv, bn).
 
 import { batchNorm, batchNormWith, conv2d, relu, runningStatistics } from "../../kernels/mod.ts";
-import type { Tensor } from "../graph.ts";
+import { state, type Tensor } from "../graph.ts";
 import { normalInitial } from "./initial.ts";
-import type { ParamSpec } from "./parameters.ts";
+import { initialValues, type ParamSpec } from "./parameters.ts";
 import type { Params } from "./transformer.ts";
 
 /** Of every batch normalisation here; torch's default. */
@@ -23,6 +23,13 @@ export function normParams(name: string, channels: number): Record<string, Param
 }
 export function normStatistics(name: string, channels: number): Record<string, ParamSpec> {
   return { [`${name}.running_mean`]: { shape: [channels], init: 0 }, [`${name}.running_var`]: { shape: [channels], init: 1 } };
+}
+
+/** A state for each entry of a table of statistics, side by side with nothing: updates in one pack would wait for each other. */
+export function statistics(table: Record<string, ParamSpec>): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, spec]) => [name, state(name, spec.shape, () => initialValues(name, spec, 0))]),
+  );
 }
 
 /**
