@@ -33,13 +33,13 @@ export const TABLE: Row[] = [
     packages: ["@huggingface/tokenizers", "@jsquash/jpeg", "@jsquash/png", "@jsquash/webp", "hyparquet", "csv-parse"],
     node: true,
   },
-  { place: ["src/checkpoint/"], imports: ["src/models/", "src/graph", "src/errors"], node: true },
+  { place: ["src/checkpoint/"], imports: ["src/models/", "type src/nn/", "src/graph", "src/errors"], node: true },
   {
     place: ["src/evaluate/"],
     imports: ["src/models/", "kernels/", ...CORE, "src/gradients", "src/program", "type src/devices/"],
     node: true,
   },
-  { place: ["src/store/"], imports: ["src/models/", "src/graph", "src/errors"], node: true },
+  { place: ["src/store/"], imports: ["src/models/", "src/graph", "src/errors"], packages: ["postgres"], node: true },
   {
     place: ["workers/"],
     imports: ["src/data/", "src/train/", "src/models/", "src/program", "src/devices/", "src/errors"],
