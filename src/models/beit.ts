@@ -27,6 +27,8 @@ export interface Encoded {
   /** 1 + patches; the class token is the first. */
   T: number;
   window: Window;
+  /** What a block adds to the scores of its attention, (NH, T, T), if anything. */
+  bias(prefix: string): Tensor | undefined;
   /** One more block of the same kind, with the given prefix of names and drop path rate: (B, T, C) → (B, T, C). */
   block(x: Tensor, prefix: string, rate: number): Tensor;
 }
@@ -59,14 +61,19 @@ export function beit(p: Params, pictures: Tensor, config: BeitConfig, { mask, so
     ? undefined
     : constant("relative_position_index", [T, T], relativePositionIndex(window), "u32");
   const shared = config.relativePositions === "shared" ? relativeBias(p["rel_pos_bias.relative_position_bias_table"], index!) : undefined;
+  const biases = new Map<string, Tensor>();
+  const bias = (prefix: string): Tensor | undefined => {
+    if (config.relativePositions !== "per-block") return shared;
+    if (!biases.has(prefix)) biases.set(prefix, relativeBias(p[`${prefix}attn.relative_position_bias_table`], index!));
+    return biases.get(prefix);
+  };
   const block = (x: Tensor, prefix: string, rate: number): Tensor => {
-    const own = config.relativePositions === "per-block" && relativeBias(p[`${prefix}attn.relative_position_bias_table`], index!);
-    const options: BlockOptions = { heads, tokens: T, eps, bias: own || shared, drop: random && { rate, random } };
+    const options: BlockOptions = { heads, tokens: T, eps, bias: bias(prefix), drop: random && { rate, random } };
     return reshape(preNormBlock(p, prefix, reshape(x, [B * T, C]), options), [B, T, C]);
   };
   const rates = dropPathRates(config.dropPath, depth), blocks = [reshape(embedded, [B, T, C]).as("embeddings")];
   for (let l = 0; l < depth; l++) blocks.push(block(blocks[l], `blocks.${l}.`, rates[l]).as(`blocks.${l}`));
-  return { blocks, B, T, window, block };
+  return { blocks, B, T, window, bias, block };
 }
 
 /** Rate of each block, linear from 0 to that of the last. */

@@ -18,6 +18,8 @@ export interface ParametersOptions {
   name?: string;
   /** Largest pack in bytes. */
   packBytes?: number;
+  /** All start as zeros, to be written from a checkpoint: the host makes no start values. */
+  blank?: boolean;
 }
 
 /** Parameters begin at multiples of this many values: 256 bytes, WebGPU's default alignment of bindings. */
@@ -41,12 +43,12 @@ const paddedSize = (shape: Shape) => Math.ceil(shape.reduce((a, b) => a * b, 1) 
  */
 export function parameters<Name extends string>(
   table: Record<Name, ParamSpec>,
-  { seed = 0, name = "parameters", packBytes = 128 * 2 ** 20 }: ParametersOptions = {},
+  { seed = 0, name = "parameters", packBytes = 128 * 2 ** 20, blank = false }: ParametersOptions = {},
 ): Record<Name, Tensor> {
   const packs = packsOf(Object.entries<ParamSpec>(table), packBytes);
   const views = packs.flatMap((entries, number) => {
     const size = entries.reduce((sum, [, { shape }]) => sum + paddedSize(shape), 0);
-    const pack = state(`${name} ${number}`, [size], () => startValues(entries, size, seed));
+    const pack = state(`${name} ${number}`, [size], blank ? undefined : () => startValues(entries, size, seed));
     let offset = 0;
     return entries.map(([key, { shape }]) => {
       const view = part(pack, offset, shape, key);

@@ -32,6 +32,12 @@ test("parameters() begin a new pack where one is full, and a large parameter has
   ]);
 });
 
+test("blank parameters have no start values, and the same places", () => {
+  const [blank, filled] = [true, false].map((blank) => Object.values(parameters(table, { blank })).map((t) => storage(t)));
+  expect(blank.map(({ root }) => root.leaf!.init)).toEqual([undefined, undefined, undefined]);
+  expect(blank.map(({ offset }) => offset)).toEqual(filled.map(({ offset }) => offset));
+});
+
 test("start values depend on the seed and the parameter's own name alone", () => {
   const at = (seed: number, names: string[], name: string) => {
     const p = parameters(Object.fromEntries(names.map((n) => [n, table.w])), { seed });

@@ -11,6 +11,7 @@ import { parameters, type ParamSpec } from "../../src/nn/parameters.ts";
 import { compile } from "../../src/program.ts";
 import type { Check } from "./check.ts";
 import type { Fixture, Tolerance } from "./fixture.ts";
+import { weightFiles } from "./weight_files.ts";
 
 /** The configuration that a manifest gives in the official code's words. */
 // deno-lint-ignore no-explicit-any
@@ -98,6 +99,16 @@ export async function beitMim(fixture: Fixture, device: Device, check: Check): P
     ...gradientsOf(loss, params, fixture, "grad."),
     ...gradientsOf(loss, params, fixture, "grad.", encoded.blocks),
   ]);
+  for (const { file, table } of await weightFiles(fixture, config, check)) {
+    const again = parameters(table), logits = maskedLogits(again, beit(again, pictures, config, { mask: maskInput }), every, config);
+    const given = { pictures: values("pixel_values"), mask, every: mask.map((_, i) => i) };
+    await compare(device, check, given, [{
+      label: `${file}: logits_all`,
+      tensor: logits,
+      want: values("logits_all"),
+      tolerance: tolerance.forward,
+    }]);
+  }
 }
 
 export async function beitCls(fixture: Fixture, device: Device, check: Check): Promise<void> {

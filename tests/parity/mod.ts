@@ -9,6 +9,8 @@ import { modulePickle, pth, safetensorsEdge } from "./checkpoints.ts";
 import { schedule } from "./cosine_schedule.ts";
 import { dvae, dvaeCustomized } from "./dvae.ts";
 import type { Fixture } from "./fixture.ts";
+import { hfCls, hfMim } from "./hf_beit.ts";
+import { initStats } from "./init_stats.ts";
 import { maskingStats, maskingTape } from "./masking.ts";
 import { mixup } from "./mixup.ts";
 import { ops } from "./ops.ts";
@@ -34,6 +36,9 @@ export const kinds: Record<string, Kind> = {
   param_groups: paramGroups,
   beit_mim: beitMim,
   beit_cls: beitCls,
+  init_stats: initStats,
+  hf_beit_mim: hfMim,
+  hf_beit_cls: hfCls,
   hf_beit_seg: hfSegmentation,
   safetensors_edge: safetensorsEdge,
   pth,
