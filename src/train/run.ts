@@ -52,11 +52,12 @@ export class Run {
   static open(path: string, expected?: Recipe): Run {
     if (!existsSync(`${path}/recipe.json`)) throw new RecipeError(`${path}: holds no run; give a folder with a recipe.json`);
     const recipe = resolveRecipe(JSON.parse(readFileSync(`${path}/recipe.json`, "utf8")), `${path}/recipe.json`);
-    const other = expected ? differences(expected, recipe) : [];
+    // Another stage of the same recipe may be run in the same folder.
+    const other = expected ? differences({ ...expected, stage: recipe.stage }, recipe) : [];
     if (other.length) {
       throw new RecipeError(`${path}: was made with another recipe (${other.join("; ")}); resume it with its own, or start a new run`);
     }
-    return new Run(path, recipe, status(path)?.created ?? statSync(`${path}/recipe.json`).mtimeMs);
+    return new Run(path, expected ?? recipe, status(path)?.created ?? statSync(`${path}/recipe.json`).mtimeMs);
   }
 
   /** Every run below `folder`, newest first. */

@@ -11,10 +11,10 @@ export const Encoder = z.strictObject({
 });
 export type Encoder = z.infer<typeof Encoder>;
 
-/** The model of a stage: the recipe's encoder with that stage's heads. */
+/** The model of a stage: the recipe's encoder with that stage's heads. What predicts tokens beside the masked ones goes with them. */
 export function encoderConfig(
-  encoder: Encoder,
+  { aggregation, ...encoder }: Encoder,
   heads: Pick<Partial<Config>, "vocab" | "classes" | "targets" | "relativePositions">,
 ): Config {
-  return beitConfig({ ...encoder, ...heads }, "encoder");
+  return beitConfig({ ...encoder, ...heads, ...heads.vocab && { aggregation } }, "encoder");
 }

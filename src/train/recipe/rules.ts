@@ -10,7 +10,7 @@ export function checkRules(recipe: Recipe): string[] {
   const wrong = (path: string, message: string) => faults.push(`✖ ${message}\n  → at ${path}`);
   const { encoder, tokenizer: tokens, pretrain, finetune } = recipe;
   try {
-    encoderConfig(encoder, {});
+    encoderConfig(encoder, pretrain.target === "tokens" ? { vocab: tokens.model.vocab } : { targets: "pixels" });
   } catch (error) {
     faults.push((error as Error).message.replace(/^encoder: /, "").replaceAll("→ at ", "→ at encoder."));
     return faults;

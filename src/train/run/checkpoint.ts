@@ -22,6 +22,8 @@ export interface CheckpointFacts {
   model: { kind: string; config: unknown; classes?: string[] };
   /** Where the data goes on. */
   loader?: LoaderState;
+  /** Pictures left out so far. */
+  skipped: number;
   /** Seed and counter of the random numbers on the device. */
   random: { seed: number; step: number };
   /** Updates since the last line of the record whose sums are among the trainer's tensors. */
@@ -45,6 +47,15 @@ export interface SavedCheckpoint extends CheckpointFacts {
 /** Within a checkpoint's folder: weights to use, and what it takes to go on training. */
 export const modelFile = "model.safetensors", trainerFile = "trainer.safetensors", factsFile = "checkpoint.json";
 
+export interface CheckpointParts {
+  model: TensorInputs;
+  trainer: TensorInputs;
+  /** Further files: name → text. */
+  files?: Record<string, string>;
+  /** Of the file of weights, beside the recipe. */
+  metadata?: Record<string, string>;
+}
+
 /**
  * Writes a checkpoint below `folder`, whole or not at all. `model` are the weights to use, under their official names; `trainer` is
  * what training needs beside them.
@@ -54,7 +65,7 @@ export const modelFile = "model.safetensors", trainerFile = "trainer.safetensors
 export async function saveCheckpoint(
   folder: string,
   facts: CheckpointFacts,
-  { model, trainer, files = {} }: { model: TensorInputs; trainer: TensorInputs; files?: Record<string, string> },
+  { model, trainer, files = {}, metadata = {} }: CheckpointParts,
   fs: CheckpointFileSystem = nodeFs,
 ): Promise<SavedCheckpoint> {
   const name = facts.finished ? `${facts.job}-final` : `${facts.job}-${String(facts.jobStep).padStart(7, "0")}`;
@@ -63,8 +74,8 @@ export async function saveCheckpoint(
   try {
     rmSync(temporary, { recursive: true, force: true });
     mkdirSync(temporary, { recursive: true });
-    const metadata = { format: "pt", recipe: JSON.stringify(facts.recipe) };
-    await writeSafetensors(`${temporary}/${modelFile}`, model, metadata, fs);
+    const about = { format: "pt", recipe: JSON.stringify(facts.recipe), model: JSON.stringify(facts.model), ...metadata };
+    await writeSafetensors(`${temporary}/${modelFile}`, model, about, fs);
     await writeSafetensors(`${temporary}/${trainerFile}`, trainer, {}, fs);
     for (const [file, text] of Object.entries({ ...files, [factsFile]: JSON.stringify(facts, null, 1) })) {
       await atomicWrite(`${temporary}/${file}`, [new TextEncoder().encode(text)], fs);

@@ -1,0 +1,105 @@
+// The pictures of a recipe: opened once, split into those to train on and those held out, and made into batches.
+
+import { openDataPool } from "../../workers/loader.ts";
+import { type BatchRecipe, makeBatch, type Preparation } from "../data/batch.ts";
+import { type DataSet, type DataSource, openDataSet, type Opening } from "../data/datasets/mod.ts";
+import { type Field, Loader, type LoaderOptions } from "../data/loader.ts";
+import type { BatchPlan } from "../data/order.ts";
+import { draws } from "../data/random.ts";
+import { DataError, RecipeError } from "../errors.ts";
+import type { Recipe } from "./recipe.ts";
+
+/** Pictures of a set, or some of them. */
+export interface Pictures {
+  source: DataSource;
+  set: DataSet;
+  /** Which of the set's, in ascending order; all if absent. */
+  only?: Uint32Array;
+}
+
+export const countOf = ({ set, only }: Pictures): number => only?.length ?? set.length;
+
+export interface TrainingData {
+  train: Pictures;
+  heldOut: Pictures;
+  /** Class names; absent where there are no labels. */
+  classes?: string[];
+}
+
+/** Opens the data of a recipe; what is held out where the recipe names no set for it is a function of the seed. @throws DataError */
+export async function openTrainingData({ data, seed }: Pick<Recipe, "data" | "seed">, opening: Opening = {}): Promise<TrainingData> {
+  const set = await openDataSet(data.train, opening);
+  if (data.heldOut) {
+    const source = withClasses(data.heldOut, set.classes), held = await openDataSet(source, opening);
+    return { train: { source: data.train, set }, heldOut: part(source, held, seed, 0, data.measured), classes: set.classes };
+  }
+  const count = Math.max(1, Math.round(data.heldBack * set.length));
+  if (count >= set.length) throw new DataError(`${set.name}: has ${set.length} pictures, too few to hold any back; give more`);
+  return {
+    train: part(data.train, set, seed, count),
+    heldOut: part(data.train, set, seed, 0, Math.min(count, data.measured)),
+    classes: set.classes,
+  };
+}
+
+/** Labels of both sets must mean the same classes. */
+function withClasses(source: DataSource, classes?: string[]): DataSource {
+  return source.kind === "image_folder" && classes && !source.classes ? { ...source, classes } : source;
+}
+
+/** Places `from` to `to` of one order of the set that the seed fixes. */
+function part(source: DataSource, set: DataSet, seed: number, from: number, to = set.length): Pictures {
+  if (from === 0 && to >= set.length) return { source, set };
+  const order = draws({ seed, epoch: 0, index: 0 }, "held out").permutation(set.length);
+  return { source, set, only: order.slice(from, to).sort() };
+}
+
+/** Pictures in a share of `count` labelled ones. */
+export const sizeOfShare = (count: number, share: number, classes: number): number =>
+  share === 1 ? count : Math.min(count, Math.max(classes, Math.round(share * count)));
+
+/**
+ * A share of labelled pictures with as many of each class as can be, at least one of each that is met: "10 % of the labels". It reads
+ * no more samples than it has to, since a data set tells a label only with its sample.
+ */
+export async function labelledShare(pictures: Pictures, share: number, classes: number, seed: number): Promise<Pictures> {
+  if (share === 1) return pictures;
+  const count = countOf(pictures), wanted = sizeOfShare(count, share, classes), most = Math.ceil(wanted / classes);
+  const of = new Uint32Array(classes), chosen: number[] = [], others: number[] = [];
+  for (const place of draws({ seed, epoch: 0, index: 0 }, "labelled").permutation(count)) {
+    if (chosen.length >= wanted) break;
+    const index = pictures.only?.[place] ?? place, { label = -1, name } = await pictures.set.read(index);
+    if (label < 0) throw new RecipeError(`finetune: ${name} has no label; give labelled pictures`);
+    if (of[label] < most) {
+      of[label]++;
+      chosen.push(index);
+    } else others.push(index);
+  }
+  chosen.push(...others.slice(0, Math.max(0, wanted - chosen.length)));
+  return { ...pictures, only: Uint32Array.from(chosen).sort() };
+}
+
+export interface BatchOptions extends Pick<LoaderOptions, "batchSize" | "shuffle" | "last" | "epochs" | "state"> {
+  preparation: Preparation;
+  onError: BatchRecipe["onError"];
+  /** Workers that make batches; 0 makes them on this thread. */
+  workers: number;
+  fields?: Record<string, Field>;
+}
+
+/** Batches of the pictures, the same for any number of workers. Fields and draws are keyed by the picture's number in the whole set. */
+export function batchesOf({ source, set, only }: Pictures, { preparation, onError, workers, fields = {}, ...order }: BatchOptions): Loader {
+  const recipe: BatchRecipe = { preparation, onError };
+  const named = (plan: BatchPlan): BatchPlan =>
+    only ? { ...plan, indices: plan.indices.map((place) => place < 0 ? -1 : only[place]) } : plan;
+  const numbered = Object.fromEntries(
+    Object.entries(fields).map((
+      [name, field],
+    ): [string, Field] => [name, (key) => field({ ...key, index: only?.[key.index] ?? key.index })]),
+  );
+  const about = { name: set.name, length: only?.length ?? set.length, classes: set.classes };
+  const options: LoaderOptions = { ...order, fields: numbered, ahead: Math.max(1, 2 * workers) };
+  if (workers === 0) return new Loader(about, (plan) => makeBatch(set, recipe, named(plan)), { ...options, ahead: 1 });
+  const pool = openDataPool({ source, listing: set.listing, recipe }, workers);
+  return new Loader(about, (plan, signal) => pool.run((api) => api.batch(named(plan)), { signal }), options, () => pool.close());
+}

@@ -1,0 +1,61 @@
+import type { TokenBaselines } from "../../../evaluate/token_statistics.ts";
+import type { MetricLine } from "../../run/metrics.ts";
+import { escape } from "../html.ts";
+import type { ReportInputs } from "../inputs.ts";
+import { lineChart, type Series } from "../line_chart.ts";
+
+/** The values of one name in one part of the record's lines. */
+export function seriesOf(lines: readonly MetricLine[], part: "train" | "measured" | "schedule" | "speed", key: string): Series["points"] {
+  return lines.flatMap((line) => {
+    const value = (line[part] as Record<string, number> | undefined)?.[key];
+    return value === undefined ? [] : [[line.jobStep, value ?? NaN] as const]; // JSON has null for what is not finite
+  });
+}
+
+const keysOf = (lines: readonly MetricLine[], part: "train" | "measured" | "schedule" | "speed") => [
+  ...new Set(lines.flatMap((line) => Object.keys(line[part] ?? {}))),
+];
+
+const words: Record<string, string> = {
+  gradNorm: "gradient norm",
+  lr: "learning rate",
+  dataWait: "share of time waiting for data",
+  picturesPerSecond: "pictures a second",
+};
+const inWords = (key: string) => words[key] ?? key.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
+
+/** Every number of one training as a chart: values of training and of held-out pictures share one. */
+export function jobCharts(lines: readonly MetricLine[], baselines?: TokenBaselines): string[] {
+  const [train, measured] = [keysOf(lines, "train"), keysOf(lines, "measured")];
+  const charts = [...new Set([...train, ...measured])].map((key) => {
+    const series = [
+      { name: "training", points: seriesOf(lines, "train", key) },
+      { name: "held out", points: seriesOf(lines, "measured", key) },
+    ].filter(({ points }) => points.length);
+    const level = key === "loss" || key === "accuracy" ? key : undefined;
+    const levels = baselines && level
+      ? [{ name: "chance", y: baselines.chance[level] }, { name: "unigram", y: baselines.unigram[level] }]
+      : [];
+    return lineChart({ title: inWords(key), x: "step", series, levels });
+  });
+  const others = (["schedule", "speed"] as const).flatMap((part) =>
+    keysOf(lines, part).filter((key) => key !== "epoch" && key !== "skipped").map((key) =>
+      lineChart({ title: inWords(key), x: "step", series: [{ name: inWords(key), points: seriesOf(lines, part, key) }] })
+    )
+  );
+  return [...charts, ...others];
+}
+
+/** Fine-tuning has a section of its own, which compares its trainings. */
+export function curves({ metrics, evaluation }: ReportInputs): string {
+  const jobs = new Map<string, MetricLine[]>();
+  for (const line of metrics) {
+    if (line.stage === "finetune") continue;
+    if (!jobs.has(line.job)) jobs.set(line.job, []);
+    jobs.get(line.job)!.push(line);
+  }
+  return [...jobs].map(([job, lines]) => {
+    const charts = jobCharts(lines, lines[0].stage === "pretrain" ? evaluation.tokens : undefined);
+    return charts.length ? `<h3>${escape(job)}</h3><div class="row">${charts.join("\n")}</div>` : "";
+  }).join("\n");
+}

@@ -1,0 +1,38 @@
+import { escape, percent, table } from "../html.ts";
+import type { ReportInputs } from "../inputs.ts";
+
+const spread = ({ mean, std }: { mean: number; std: number }) => `${percent(mean)} ± ${(100 * std).toFixed(1)}`;
+const place = ({ block, pool }: { block: number; pool: string }) => `${block}, ${pool.replace("-", " ")}`;
+
+export function blocks({ evaluation: { blocks: found } }: ReportInputs): string {
+  if (!found) return "";
+  const { validation, chosen, lastClassToken, pictures, k } = found, hasProbe = validation.some(({ probe }) => probe !== undefined);
+  const numbers = (row: typeof chosen) => [percent(row.knn), ...hasProbe ? [row.probe === undefined ? "" : percent(row.probe)] : []];
+  const head = ["block and pooling", `kNN (k = ${k})`, ...hasProbe ? ["linear probe"] : []];
+  const isChosen = (i: number) => validation[i].block === chosen.block && validation[i].pool === chosen.pool;
+  const tests = [["chosen: " + place(chosen), ...numbers(chosen)]];
+  if (lastClassToken) tests.push(["last block's class token", ...numbers(lastClassToken)]);
+  return "<p>Block 0 is the embeddings. The best block is chosen on validation pictures and reported on test pictures, which took part " +
+    "in no choice.</p>" +
+    table(`On ${pictures.test} test pictures`, head, tests, (i) => i === 0) +
+    table(
+      `On ${pictures.validation} validation pictures, with ${pictures.train} to learn from`,
+      head,
+      validation.map((row) => [place(row), ...numbers(row)]),
+      isChosen,
+    );
+}
+
+export function qualityCard({ evaluation: { qualityCard: card } }: ReportInputs): string {
+  if (!card) return "";
+  const { pictures, classes, seeds, k, chance, rows, verdicts } = card;
+  return `<ul>${verdicts.map((verdict) => `<li>${escape(verdict)}</li>`).join("")}</ul>` +
+    table(
+      `${pictures} pictures of ${classes} classes, ${seeds.length} splits; mean and spread; chance is ${percent(chance)}`,
+      ["features", "size", `kNN (k = ${k})`, "nearest is of the class", "mean average precision"],
+      rows.map((
+        { name, dim, knn, recall1, meanAveragePrecision },
+      ) => [name, String(dim), spread(knn), spread(recall1), spread(meanAveragePrecision)]),
+      (i) => rows[i].kind === "embedder",
+    );
+}

@@ -1,0 +1,78 @@
+// What a stage is to the runner: the trainings that it consists of, and for each what it builds on the device, how a batch becomes
+// inputs, what it measures, and what it hands on.
+
+import type { Batch, Loader } from "../data/loader.ts";
+import type { LoaderState } from "../data/order.ts";
+import type { Device } from "../devices/device.ts";
+import type { TrainingData } from "./data.ts";
+import type { Recipe, StageName } from "./recipe.ts";
+import type { Training, TrainingFacts } from "./recipe/training.ts";
+import type { Run } from "./run.ts";
+import type { SavedCheckpoint } from "./run/checkpoint.ts";
+import type { Update, Values } from "./update.ts";
+
+/** One training of a stage. Most stages have one; fine-tuning has one for each arm, share of labels and seed. */
+export interface Job {
+  /** Unique within the run; the beginning of its checkpoints' names. */
+  id: string;
+  stage: StageName;
+  /** Added to the recipe's seed. */
+  seed: number;
+  /** Where the weights begin and how many labels there are, of a fine-tuning. */
+  arm?: "pretrained" | "scratch";
+  labels?: number;
+}
+
+export interface StageContext {
+  device: Device;
+  recipe: Recipe;
+  data: TrainingData;
+  run: Run;
+  /** Workers that make batches. */
+  workers: number;
+  /** Says something to whoever follows the run. */
+  note: (message: string) => void;
+}
+
+/** What held-out pictures said. */
+export interface Measured {
+  values: Record<string, number>;
+  /** Larger is better: tells the best checkpoint. */
+  score: number;
+  /** Further files of the checkpoint: name → text. */
+  files?: Record<string, string>;
+}
+
+/** The part of a task that learns. */
+export interface Learning {
+  training: Training;
+  facts: TrainingFacts;
+  update: Update;
+  batches(state: LoaderState): Loader;
+  /** Inputs of one micro-batch, the `part`-th of update `step`. */
+  inputs(batch: Batch, at: { step: number; part: number }): Values;
+  /** What follows the step, by name: at least lr. */
+  schedule(step: number): { lr: number } & Record<string, number>;
+}
+
+/** A job on the device. */
+export interface Task {
+  model: SavedCheckpoint["model"];
+  /** Metadata of the file of weights, for whoever opens it without the rest of the run. */
+  metadata?: Record<string, string>;
+  /** Absent where nothing is learned. */
+  learning?: Learning;
+  /** Looks at held-out pictures; waits for the device. */
+  measure(): Promise<Measured>;
+  destroy(): Promise<void>;
+}
+
+export interface Stage {
+  name: StageName;
+  /** In their order. @throws RecipeError where the data has not what the stage needs. */
+  jobs(recipe: Recipe, data: TrainingData): Job[];
+  /** Updates of each job. */
+  facts(recipe: Recipe, data: TrainingData, job: Job): TrainingFacts | undefined;
+  /** Builds a job on the device. @throws RecipeError, LimitError, CheckpointError */
+  build(context: StageContext, job: Job): Promise<Task>;
+}

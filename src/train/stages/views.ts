@@ -1,0 +1,33 @@
+// From a stage's fields to what is made of every picture.
+
+import { type Augmentation, fineTuning, pretraining, type View } from "../../data/augment.ts";
+import { publishedCropShare } from "../../data/augment/evaluation.ts";
+import type { Preparation } from "../../data/batch.ts";
+import type { Recipe } from "../recipe.ts";
+
+interface Fields {
+  crop: readonly [number, number];
+  flip: number;
+  jitter: number;
+  erasing?: number;
+  randAugment?: number | null;
+}
+
+/** Random views for training. */
+export function trainingViews({ data }: Recipe, { crop, flip, jitter, erasing, randAugment }: Fields, views: View[]): Preparation {
+  const grey = data.mean.map((m) => Math.round(255 * m)) as [number, number, number];
+  const settings: Augmentation = {
+    jitter,
+    flip,
+    crop: { ...pretraining.crop, scale: [...crop] },
+    randAugment: randAugment ? { ...fineTuning.randAugment!, magnitude: randAugment, fill: grey } : null,
+    erasing: erasing ? { ...fineTuning.erasing!, probability: erasing } : null,
+    views,
+  };
+  return { kind: "augment", settings };
+}
+
+/** The one view of evaluation: the middle, as published, but the whole of pictures that are small already. */
+export function heldOutView(size: number, filter: View["filter"] = "bicubic"): Preparation {
+  return { kind: "evaluate", size, filter, share: size < 128 ? 1 : publishedCropShare(size) };
+}
