@@ -88,7 +88,7 @@ export async function openBeit(source: CheckpointSource, { model = {}, known = {
     const fitted = fitPositions(kept, wanted, { from: windowOf(config) as Window, file });
     expectTensors(fitted, {
       shapes: shapesOf(table),
-      mayMiss: anyOf(Object.keys(table).filter((name) => !(name in own) || isReplaced(name, config, wanted))),
+      mayMiss: anyOf(Object.keys(table).filter((name) => isReplaced(name, config, wanted) || (!(name in own) && startsAnew.test(name)))),
       mayRemain: /./,
     }, file);
     const fresh = Object.keys(table).filter((name) => !fitted.has(name));
@@ -162,6 +162,9 @@ function parsed(written: string, file: string): BeitConfig {
     throw new CheckpointError(`${reason}; write the file again`, { cause: error });
   }
 }
+
+/** What a model may have that the saved one has not; an encoder must be whole. */
+const startsAnew = /^(mask_token$|(fc_|cls_pt_)?norm\.|head\.|(cls_pt_)?lm_head\.|pixel_head\.|cls_pt_layers\.)/;
 
 /** Whether a head is of no use to the wanted model, since it tells apart another number of things. */
 function isReplaced(name: string, saved: BeitConfig, wanted: BeitConfig): boolean {
