@@ -1,4 +1,4 @@
-// deno task bench [FILTER…] [--json] [--device native|dawn|cpu]…: time per op and device, beside what the device can do at best.
+// deno task bench [FILTER…] [--json] [--device native|dawn|cpu]… [--blas]: time per op and device, beside what the device can do at best.
 
 import process from "node:process";
 import { DeviceError } from "../src/errors.ts";
@@ -8,10 +8,10 @@ import { cases, copy, matmulCase } from "./cases.ts";
 import { type Case, written } from "./case.ts";
 import { measure } from "./measure.ts";
 
-const usage = `Usage: deno task bench [FILTER…] [--json] [--device native|dawn|cpu]…
+const usage = `Usage: deno task bench [FILTER…] [--json] [--device native|dawn|cpu]… [--blas]
 
 Times ops on every device found. A FILTER keeps cases whose name contains it. share is of the device's copy speed (GB/s) or
-of its fastest matmul (GFLOP/s) in this run. host is what starting the run costs the calling thread. --json prints one object a line.`;
+of its fastest matmul (GFLOP/s) in this run. host is what starting the run costs the calling thread. --json prints one object a line. --blas lets the CPU device use the system's BLAS.`;
 
 interface Row {
   case: string;
@@ -54,9 +54,9 @@ function print(row: Row, json: boolean): void {
 }
 
 async function main(args: string[]): Promise<number> {
-  const json = args.includes("--json");
+  const json = args.includes("--json"), blas = args.includes("--blas");
   const named = args.flatMap((arg, i) => arg === "--device" ? [args[i + 1]] : []);
-  const filters = args.filter((arg, i) => arg !== "--json" && arg !== "--device" && args[i - 1] !== "--device");
+  const filters = args.filter((arg, i) => !["--json", "--device", "--blas"].includes(arg) && args[i - 1] !== "--device");
   if (args.includes("--help") || args.includes("-h")) return console.log(usage), 0;
   if (filters.some((f) => f.startsWith("-"))) return console.error(usage), 2;
   const chosen = cases.filter((c) => !filters.length || filters.some((f) => c.name.includes(f)));
@@ -67,7 +67,7 @@ async function main(args: string[]): Promise<number> {
   for (const kind of (named.length ? named : ["native", "dawn", "cpu"]) as DeviceKind[]) {
     let device: Device;
     try {
-      device = await openDevice({ device: kind });
+      device = await openDevice({ device: kind, blas });
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       if (named.length) console.error(`bench: ${error.message}`);

@@ -12,6 +12,8 @@ export interface CpuOptions {
   threads?: number;
   /** False: memory that no other thread can see, as in a page that is not cross-origin isolated. */
   shared?: boolean;
+  /** Matrix products on a BLAS of the system: true for the one that is found, or its path. Off unless asked for. */
+  blas?: boolean | string;
 }
 
 export class CpuDevice implements Device {

@@ -12,6 +12,8 @@ export interface OpenOptions {
   device?: DeviceKind | "webgpu" | "auto";
   /** Threads of the CPU device. */
   threads?: number;
+  /** Matrix products of the CPU device on a BLAS of the system: true for the one that is found, or its path. Off unless asked for. */
+  blas?: boolean | string;
   /** WebGPU's guaranteed limits instead of the adapter's. */
   defaultLimits?: boolean;
   /** Measure kernel variants once (default) or take the preferred ones. */
@@ -30,9 +32,9 @@ const providers = { native: { adapter: nativeAdapter, open: openNative }, dawn: 
  *
  * @throws DeviceError with the reason and the remedy when a WebGPU device is demanded and there is none.
  */
-export async function openDevice({ device = "auto", threads, log = () => {}, ...gpu }: OpenOptions = {}): Promise<Device> {
+export async function openDevice({ device = "auto", threads, blas, log = () => {}, ...gpu }: OpenOptions = {}): Promise<Device> {
   if (device === "native" || device === "dawn") return announce(await providers[device].open(gpu), "asked for", log);
-  if (device === "cpu") return announce(await CpuDevice.open({ threads }), "asked for", log);
+  if (device === "cpu") return announce(await CpuDevice.open({ threads, blas }), "asked for", log);
   if (device !== "auto" && device !== "webgpu") {
     throw new DeviceError(`openDevice: no device is named ${device}; choose auto, webgpu, native, dawn or cpu`);
   }
@@ -50,7 +52,7 @@ export async function openDevice({ device = "auto", threads, log = () => {}, ...
     }
   }
   if (device === "webgpu") throw new DeviceError(`openDevice: no WebGPU device; ${reasons.join("; ")}`);
-  return announce(await CpuDevice.open({ threads }), reasons.join("; "), log);
+  return announce(await CpuDevice.open({ threads, blas }), reasons.join("; "), log);
 }
 
 function announce(device: Device, why: string, log: (line: string) => void): Device {

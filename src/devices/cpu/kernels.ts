@@ -6,6 +6,8 @@ import { type Attention, attention, type AttentionBackward, attentionBackward } 
 import { type ColumnSoftmax, columnSoftmax } from "./columns.ts";
 import * as convolution from "./convolution.ts";
 import { type Elementwise, elementwise } from "./elementwise.ts";
+import { type Blas, openBlas } from "./blas.ts";
+import { blasGemm } from "./blas_gemm.ts";
 import { type Gemm, gemm } from "./gemm.ts";
 import { LinearMemory } from "./memory.ts";
 import { type LayerNorm, layerNorm, type LayerNormBackward, layerNormBackward, type Softmax, softmax } from "./rows.ts";
@@ -29,6 +31,8 @@ export interface KernelOptions {
   variant?: "fused" | "plain";
   /** False: memory that no other thread can see, as in a page that is not cross-origin isolated. */
   shared?: boolean;
+  /** Matrix products on a BLAS of the system: true for the one that is found, or its path. Off unless asked for. */
+  blas?: boolean | string;
 }
 
 /**
@@ -40,16 +44,19 @@ export class CpuKernels {
   #closed = false;
 
   /** Compiles the kernels and starts the threads. Call `close()` in the end: in Deno the threads keep the process alive. */
-  static async open({ threads, variant, shared = canShare() }: KernelOptions = {}): Promise<CpuKernels> {
+  static async open({ threads, variant, shared = canShare(), blas }: KernelOptions = {}): Promise<CpuKernels> {
     const cores = shared ? Math.min(16, threads ?? navigator.hardwareConcurrency ?? 1) : 1;
     if (!Number.isInteger(cores) || cores < 1) throw new DeviceError(`CPU: ${threads} threads; give a whole number from 1`);
     const build = await chooseVariant(shared, variant), memory = new LinearMemory(shared);
-    return new CpuKernels(memory, await Team.open(cores, build, memory), build.fused);
+    const opened = blas ? await openBlas(memory.memory, blas === true ? undefined : blas) : undefined;
+    return new CpuKernels(memory, await Team.open(cores, build, memory), build.fused, opened);
   }
 
-  private constructor(private readonly linear: LinearMemory, private readonly team: Team, fused: boolean) {
+  private constructor(private readonly linear: LinearMemory, private readonly team: Team, fused: boolean, private readonly blas?: Blas) {
     const arithmetic = fused ? "fused multiply-add" : "multiply, then add";
-    this.description = `WASM SIMD, ${arithmetic}, ${team.threads} thread${team.threads > 1 ? "s" : ""}`;
+    this.description = `WASM SIMD, ${arithmetic}, ${team.threads} thread${team.threads > 1 ? "s" : ""}${
+      blas ? `, products on ${blas.library}` : ""
+    }`;
   }
 
   get threads(): number {
@@ -95,7 +102,8 @@ export class CpuKernels {
 
   /** C = epilogue(op(A) op(B)); the epilogue in this order: bias, `pre`, activation, scale, residual. */
   gemm(job: Gemm): void {
-    gemm(this.#ready(), job);
+    const team = this.#ready();
+    if (!this.blas || !blasGemm(this.blas.sgemm, this, job)) gemm(team, job);
   }
 
   /** Writes `out` and `lse`. */
@@ -137,6 +145,11 @@ export class CpuKernels {
     layerNormBackward(this.#ready(), job);
   }
 
+  /** Copies `values` floats. */
+  copy(from: number, to: number, values: number): void {
+    this.f32(to, values).set(this.f32(from, values));
+  }
+
   elementwise(job: Elementwise): void {
     elementwise(this.#ready(), job);
   }
@@ -158,6 +171,7 @@ export class CpuKernels {
   close(): void {
     this.#closed = true;
     this.team.close();
+    this.blas?.close();
   }
 
   #ready(): Team {
