@@ -102,7 +102,6 @@ export interface EmbedOptions {
   /** The block after which the vector is taken, and how; the model's own choice where absent. Whitening belongs to that choice only. */
   block?: number;
   pool?: Pool;
-  dimensions?: number;
 }
 
 /** Models at work. `model` is an id that `models` or `activate` gave. */
