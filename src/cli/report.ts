@@ -1,13 +1,16 @@
-// deno task report RUN: makes a run's report.html anew from the files of its folder.
+// deno task report RUN [--tensorboard]: makes a run's report.html anew from the files of its folder.
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { ZelligeError } from "../errors.ts";
 import { writeReport } from "../train/report/mod.ts";
+import { writeEventFile } from "../train/tensorboard/mod.ts";
 
-const usage = `Usage: deno task report RUN
+const usage = `Usage: deno task report RUN [--tensorboard]
 
 Makes report.html in the folder of a run from its recipe.json, metrics.jsonl, evaluation.json and pictures, and prints its path.
+
+  --tensorboard   writes the curves and pictures as an event file for TensorBoard too
 
 Exit code: 0 done, 1 the folder's files are damaged, 2 wrong arguments.`;
 
@@ -15,7 +18,8 @@ Exit code: 0 done, 1 the folder's files are damaged, 2 wrong arguments.`;
 export function main(args: string[]): number {
   let values, positionals;
   try {
-    ({ values, positionals } = parseArgs({ args, options: { help: { type: "boolean", short: "h" } }, allowPositionals: true }));
+    const options = { tensorboard: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
+    ({ values, positionals } = parseArgs({ args, options, allowPositionals: true }));
   } catch (error) {
     return refuse((error as Error).message);
   }
@@ -27,6 +31,7 @@ export function main(args: string[]): number {
   }
   try {
     console.log(writeReport(folder));
+    if (values.tensorboard) console.log(writeEventFile(folder));
     return 0;
   } catch (error) {
     if (!(error instanceof ZelligeError)) throw error;

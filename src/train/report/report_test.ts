@@ -94,7 +94,14 @@ test("deno task report says what is wrong with its arguments and with damaged fi
   const said: string[] = [], { error, log } = console;
   console.error = console.log = (text: string) => said.push(text);
   try {
-    expect([main([]), main([`${folder}/pictures`]), main(["--nope"]), main([folder]), main(["--help"])]).toEqual([2, 2, 2, 0, 0]);
+    expect([main([]), main([`${folder}/pictures`]), main(["--nope"]), main([folder, "--tensorboard"]), main(["--help"])]).toEqual([
+      2,
+      2,
+      2,
+      0,
+      0,
+    ]);
+    expect(said.some((line) => /events\.out\.tfevents\.\d+\.zellige$/.test(line))).toBe(true);
     const text = readFileSync(`${folder}/evaluation.json`, "utf8");
     writeFileSync(`${folder}/evaluation.json`, text.slice(0, 50));
     expect(main([folder])).toBe(1);

@@ -32,7 +32,7 @@ th, td { padding: .2rem .8rem .2rem 0; text-align: right; border-bottom: 1px sol
 thead th { font-weight: 600; } .marked > * { font-weight: 700; background: color-mix(in srgb, var(--c2) 18%, transparent); }
 .findings { padding: 0; list-style: none; } .findings li { margin: .75rem 0; padding-left: .9rem; border-left: 5px solid var(--soft); }
 .findings .good { border-color: var(--good); } .findings .watch { border-color: var(--watch); } .findings .wrong { border-color: var(--wrong); }
-.findings b { text-transform: capitalize; } .verdict { font-weight: 600; } .good .verdict { color: var(--good); } .watch .verdict { color: var(--watch); } .wrong .verdict { color: var(--wrong); }
+.findings b { display: inline-block; } .findings b::first-letter { text-transform: uppercase; } .verdict { font-weight: 600; } .good .verdict { color: var(--good); } .watch .verdict { color: var(--watch); } .wrong .verdict { color: var(--wrong); }
 .facts { color: var(--soft); }
 @media print { nav, .skip { display: none; } details { display: block; } }
 `;
