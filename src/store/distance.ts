@@ -37,13 +37,24 @@ function minusDistance(query: Float64Array, rows: Float32Array, offset: number):
   return -Math.sqrt((a + b) + (c + d));
 }
 
-/** The score of a metric between a query and a row, both prepared by `prepared`. */
+/** The score of a metric between a query and a row, the query by `widened`, the row by `place`. */
 export const scoreOf: Record<Metric, ScoreRow> = { cosine: dot, dot, euclidean: minusDistance };
 
-/** What is compared: unit vectors under the cosine metric, the vector itself otherwise. Nothing is rounded before the result is stored. */
-export function prepared(metric: Metric, vector: Float32Array): Float64Array {
-  const wide = Float64Array.from(vector);
-  if (metric !== "cosine") return wide;
-  const scale = 1 / Math.sqrt(dot(wide, vector, 0));
-  return wide.map((value) => value * scale);
+/** The query in double precision; a unit vector under the cosine metric. */
+export function widened(metric: Metric, vector: Float32Array): Float64Array {
+  const scale = metric === "cosine" ? unitScale(vector) : 1;
+  return Float64Array.from(vector, (value) => value * scale);
+}
+
+/** Writes a vector as it is compared with a query: a unit vector under the cosine metric, itself otherwise. */
+export function place(metric: Metric, vector: Float32Array, rows: Float32Array, offset: number): void {
+  if (metric !== "cosine") return rows.set(vector, offset);
+  const scale = unitScale(vector);
+  for (let i = 0; i < vector.length; i++) rows[offset + i] = vector[i] * scale;
+}
+
+function unitScale(vector: Float32Array): number {
+  let squares = 0;
+  for (let i = 0; i < vector.length; i++) squares += vector[i] * vector[i];
+  return 1 / Math.sqrt(squares);
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { prepared, scoreOf } from "./distance.ts";
+import { place, scoreOf, widened } from "./distance.ts";
 import type { Metric } from "./store.ts";
 import { TopK } from "./top_k.ts";
 
@@ -37,7 +37,7 @@ export class VectorPages {
       this.#keys[row] = key;
     }
     const page = this.#pages[row / PAGE_ROWS | 0] ??= new Float32Array(PAGE_ROWS * this.dimensions);
-    page.set(this.metric === "cosine" ? prepared("cosine", vector) : vector, (row % PAGE_ROWS) * this.dimensions);
+    place(this.metric, vector, page, (row % PAGE_ROWS) * this.dimensions);
   }
 
   delete(key: number): void {
@@ -50,7 +50,7 @@ export class VectorPages {
 
   /** Keys and scores of the k nearest, nearest first; among `only` these keys if given. */
   async search(vector: Float32Array, k: number, only?: readonly number[]): Promise<{ key: number; score: number }[]> {
-    const D = this.dimensions, query = prepared(this.metric, vector), score = scoreOf[this.metric], best = new TopK(k);
+    const D = this.dimensions, query = widened(this.metric, vector), score = scoreOf[this.metric], best = new TopK(k);
     const rowsATurn = Math.ceil(TURN / D), rows = only ? only.length : this.#keys.length;
     for (let from = 0; from < rows; from += rowsATurn) {
       if (from > 0) await setImmediate();

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { prepared, scoreOf } from "../distance.ts";
+import { place, scoreOf, widened } from "../distance.ts";
 import { TopK } from "../top_k.ts";
 import type { Database } from "./database.ts";
 import type { Sql } from "./filter_sql.ts";
@@ -13,13 +13,13 @@ export async function scanFile(
   k: number,
   where?: Sql,
 ): Promise<{ key: number; score: number }[]> {
-  const query = prepared(row.metric, vector), score = scoreOf[row.metric], best = new TopK(k);
-  const unit = new Float32Array(row.dimensions); // rounded as in memory, so that both find the same scores
+  const query = widened(row.metric, vector), score = scoreOf[row.metric], best = new TopK(k);
+  const placed = new Float32Array(row.dimensions); // rounded as in memory, so that both find the same scores
   for (let last = 0;;) {
     const rows = readVectors(database, row, last, where);
     for (const { key, vector } of rows) {
-      unit.set(row.metric === "cosine" ? prepared("cosine", vector) : vector);
-      const s = score(query, unit, 0);
+      place(row.metric, vector, placed, 0);
+      const s = score(query, placed, 0);
       if (s >= best.floor) best.add(key, s);
     }
     if (rows.length < ROWS_A_READ) return best.sorted();
