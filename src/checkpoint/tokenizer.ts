@@ -135,7 +135,8 @@ function fromShapes(shapes: ReadonlyMap<string, StoredTensor>, file: string): un
       form: "customized",
       vocab: side("codebook.weight", 0),
       codebookDim: side("codebook.weight", 1),
-      layers: most(/^encoder\.(\d+)\.weight$/) / 2,
+      layers: most(/^encoder\.(\d+)\.weight$/) / (shapes.has("encoder.1.net.0.weight") ? 2 : 1),
+      residual: shapes.has("encoder.1.net.0.weight"),
       hidden: side("encoder.0.0.weight", 0),
     };
   }

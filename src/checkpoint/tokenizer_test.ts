@@ -24,8 +24,10 @@ function made(options: object) {
 const dalle = { hidden: 8, initial: 4, groups: 3, blocks: 2, vocab: 12 };
 const customized = { form: "customized", hidden: 4, codebookDim: 6, layers: 2, vocab: 12 };
 
-for (const options of [dalle, customized]) {
-  test(`a ${"form" in options ? "customized" : "dalle"} tokenizer comes back as it was written`, async () => {
+for (const options of [dalle, customized, { ...customized, residual: false }]) {
+  const name = "form" in options ? "residual" in options ? "customized, plain" : "customized" : "dalle";
+
+  test(`a ${name} tokenizer comes back as it was written`, async () => {
     const { config, params, weights } = made(options), path = join(folder, "own.safetensors");
     await writeTokenizer(path, config, weights);
     const read = await readTokenizer(path, { vocab: 12, scale: 4 });
@@ -37,7 +39,7 @@ for (const options of [dalle, customized]) {
     expect(Object.keys(withWeights(params, read.weights))).toEqual(Object.keys(params));
   });
 
-  test(`the sizes of a ${"form" in options ? "customized" : "dalle"} tokenizer follow from its shapes`, async () => {
+  test(`the sizes of a ${name} tokenizer follow from its shapes`, async () => {
     const { config, params, weights } = made(options);
     const tensors = Object.entries(weights).map(([name, data]) => [name, { shape: params[name].shape, data }]);
     const read = await readTokenizer(await safetensorsBytes(Object.fromEntries(tensors)));

@@ -16,6 +16,9 @@ export const DvaeCustomizedConfig = z.strictObject({
   codebookDim: count("channels of a token's embedding").default(512),
   layers: count("each halves the picture").default(3),
   hidden: count("channels between").default(256),
+  residual: z.boolean().default(true).meta({
+    description: "whether a residual block follows each halving and doubling; DALLE-pytorch has none",
+  }),
 });
 export type DvaeCustomizedConfig = z.infer<typeof DvaeCustomizedConfig>;
 /** As it may be written: fields with a default may be absent. */
@@ -36,7 +39,8 @@ export function dvaeCustomizedConfig(options: unknown, where = "customized dvae"
 }
 
 /** Every parameter: shape and start value, torch's defaults. */
-export function dvaeCustomizedParams({ vocab, codebookDim, layers, hidden }: DvaeCustomizedConfig): Record<string, ParamSpec> {
+export function dvaeCustomizedParams(config: DvaeCustomizedConfig): Record<string, ParamSpec> {
+  const { vocab, codebookDim, layers, hidden, residual } = config, step = stepOf(config);
   const table: Record<string, ParamSpec> = { "codebook.weight": { shape: [vocab, codebookDim], init: normalInitial(1) } };
   // Of a transposed convolution (first axis: inner) torch takes the second axis for its fan-in, too.
   const conv = (name: string, shape: [number, number, number], channels = shape[0]) => {
@@ -44,32 +48,32 @@ export function dvaeCustomizedParams({ vocab, codebookDim, layers, hidden }: Dva
     table[`${name}.weight`] = { shape: [...shape, shape[2]], init };
     table[`${name}.bias`] = { shape: [channels], init };
   };
-  const residual = (name: string) => [[0, 3], [2, 3], [4, 1]].forEach(([n, side]) => conv(`${name}.net.${n}`, [hidden, hidden, side]));
+  const block = (name: string) => [[0, 3], [2, 3], [4, 1]].forEach(([n, side]) => conv(`${name}.net.${n}`, [hidden, hidden, side]));
   for (let l = 0; l < layers; l++) {
-    conv(`encoder.${2 * l}.0`, [hidden, l ? hidden : 3, 4]);
-    residual(`encoder.${2 * l + 1}`);
+    conv(`encoder.${step * l}.0`, [hidden, l ? hidden : 3, 4]);
+    if (residual) block(`encoder.${step * l + 1}`);
   }
-  conv(`encoder.${2 * layers}`, [vocab, hidden, 1]);
+  conv(`encoder.${step * layers}`, [vocab, hidden, 1]);
   for (let l = 0; l < layers; l++) {
-    conv(`decoder.${2 * l}.0`, [l ? hidden : codebookDim, hidden, 4], hidden);
-    residual(`decoder.${2 * l + 1}`);
+    conv(`decoder.${step * l}.0`, [l ? hidden : codebookDim, hidden, 4], hidden);
+    if (residual) block(`decoder.${step * l + 1}`);
   }
-  conv(`decoder.${2 * layers}`, [3, hidden, 1]);
+  conv(`decoder.${step * layers}`, [3, hidden, 1]);
   return table;
 }
 
 /** Logits (B, V, h, w) of the tokens of x (B, 3, H, W), pixels within -1 to 1. @throws ShapeError where no whole tokens fit. */
-export function dvaeCustomizedLogits(p: Record<string, Tensor>, x: Tensor, { layers }: DvaeCustomizedConfig): Tensor {
-  const scale = 2 ** layers, [, C, H, W] = x.shape;
+export function dvaeCustomizedLogits(p: Record<string, Tensor>, x: Tensor, config: DvaeCustomizedConfig): Tensor {
+  const step = stepOf(config), scale = 2 ** config.layers, [, C, H, W] = x.shape;
   if (x.shape.length !== 4 || C !== 3 || H % scale || W % scale) {
     throw new ShapeError(`customized dvae: ${x} is not (B, 3, H, W) with sides that are multiples of ${scale}; resize the pictures`);
   }
   let h = x;
-  for (let l = 0; l < layers; l++) {
-    h = relu(conv2d(h, p[`encoder.${2 * l}.0.weight`], { bias: p[`encoder.${2 * l}.0.bias`], stride: 2, padding: 1 }));
-    h = residualBlock(p, `encoder.${2 * l + 1}`, h);
+  for (let l = 0; l < config.layers; l++) {
+    h = relu(conv2d(h, p[`encoder.${step * l}.0.weight`], { bias: p[`encoder.${step * l}.0.bias`], stride: 2, padding: 1 }));
+    if (config.residual) h = residualBlock(p, `encoder.${step * l + 1}`, h);
   }
-  return conv(p, `encoder.${2 * layers}`, h);
+  return conv(p, `encoder.${step * config.layers}`, h);
 }
 
 /** Pixels (B, 3, H, W), -1 to 1, of codes (B, V, h, w), one-hot or soft. */
@@ -83,12 +87,18 @@ export function dvaeCustomizedDecodeIds(p: Record<string, Tensor>, ids: Tensor, 
   return decoded(p, permute(gather(p["codebook.weight"], ids), [0, 3, 1, 2]), config);
 }
 
-function decoded(p: Record<string, Tensor>, h: Tensor, { layers }: DvaeCustomizedConfig): Tensor {
-  for (let l = 0; l < layers; l++) {
-    h = relu(convTranspose2d(h, p[`decoder.${2 * l}.0.weight`], { bias: p[`decoder.${2 * l}.0.bias`], stride: 2, padding: 1 }));
-    h = residualBlock(p, `decoder.${2 * l + 1}`, h);
+function decoded(p: Record<string, Tensor>, h: Tensor, config: DvaeCustomizedConfig): Tensor {
+  const step = stepOf(config);
+  for (let l = 0; l < config.layers; l++) {
+    h = relu(convTranspose2d(h, p[`decoder.${step * l}.0.weight`], { bias: p[`decoder.${step * l}.0.bias`], stride: 2, padding: 1 }));
+    if (config.residual) h = residualBlock(p, `decoder.${step * l + 1}`, h);
   }
-  return conv(p, `decoder.${2 * layers}`, h);
+  return conv(p, `decoder.${step * config.layers}`, h);
+}
+
+/** Numbers that a layer takes in the names. */
+function stepOf({ residual }: DvaeCustomizedConfig): number {
+  return residual ? 2 : 1;
 }
 
 function residualBlock(p: Record<string, Tensor>, name: string, x: Tensor): Tensor {

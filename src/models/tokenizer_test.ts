@@ -25,17 +25,15 @@ test("every preset is whole; vocabularies are 8192 except for tiny pictures", ()
   }
 });
 
-const small = [{ hidden: 8, initial: 4, groups: 3, blocks: 1, vocab: 12 }, {
-  form: "customized",
-  hidden: 4,
-  codebookDim: 6,
-  layers: 2,
-  vocab: 12,
-}];
+const small = [
+  { hidden: 8, initial: 4, groups: 3, blocks: 1, vocab: 12 },
+  { form: "customized", hidden: 4, codebookDim: 6, layers: 2, vocab: 12 },
+  { form: "customized", hidden: 4, codebookDim: 6, layers: 2, vocab: 12, residual: false },
+];
 for (const options of small) {
-  const config = tokenizerConfig(options), t = tokenizer(config);
+  const config = tokenizerConfig(options), t = tokenizer(config), name = config.form + ("residual" in options ? " without blocks" : "");
 
-  test(`${config.form}: the picture of ids is that of their one-hot codes, and lies within 0 to 1`, async () => {
+  test(`${name}: the picture of ids is that of their one-hot codes, and lies within 0 to 1`, async () => {
     const p = parameters(t.params, { seed: 2 }), pictures = input("pictures", [2, 3, 8, 12]);
     const grid = t.grid([8, 12]), ids = t.ids(p, pictures), codes = input("codes", [2, 12, ...grid]);
     expect([t.vocab, grid, ids.shape]).toEqual([12, [2, 3], [2, 6]]);
@@ -59,7 +57,7 @@ for (const options of small) {
     program.destroy();
   });
 
-  test(`${config.form}: pictures that hold no whole tokens are refused by name`, () => {
+  test(`${name}: pictures that hold no whole tokens are refused by name`, () => {
     const p = parameters(t.params);
     expect(() => t.grid(10)).toThrow(RecipeError);
     expect(() => t.grid(10)).toThrow(/4 x 4 pixels, which do not fill a side of 10/);
