@@ -4,7 +4,7 @@ import { embedTokens, gather, linear, type Random, unfold } from "../../kernels/
 import { ShapeError } from "../errors.ts";
 import { constant, reshape, type Tensor } from "../graph.ts";
 import { relativeBias } from "../nn/relative_bias.ts";
-import { type BlockOptions, type Params, preNormBlock } from "../nn/transformer.ts";
+import { type BlockOptions, type Params, preNormBlock, required } from "../nn/transformer.ts";
 import { type BeitConfig, windowOf } from "./beit_config.ts";
 import { relativePositionIndex, type Window } from "./relative_position.ts";
 
@@ -55,7 +55,7 @@ export function beit(p: Params, pictures: Tensor, config: BeitConfig, { mask, so
     reshape(p["patch_embed.proj.weight"], [C, -1]).as("patch_embed.proj.weight"),
     { bias: p["patch_embed.proj.bias"] },
   );
-  const embedded = embedTokens(patches, p.cls_token, B, { positions: p.pos_embed, mask, maskToken: mask && p.mask_token });
+  const embedded = embedTokens(patches, p.cls_token, B, { positions: p.pos_embed, mask, maskToken: mask && required(p, "mask_token") });
 
   const index = config.relativePositions === "none"
     ? undefined

@@ -3,7 +3,7 @@
 import { concat, gather, layerNorm, linear, mean, slice, tokenRows } from "../../kernels/mod.ts";
 import { ShapeError } from "../errors.ts";
 import { reshape, type Tensor } from "../graph.ts";
-import type { Params } from "../nn/transformer.ts";
+import { type Params, required } from "../nn/transformer.ts";
 import { dropPathRates, type Encoded } from "./beit.ts";
 import type { BeitConfig } from "./beit_config.ts";
 
@@ -45,7 +45,7 @@ function predictions(
   head: string,
 ): Tensor {
   const tokens = gather(reshape(x, [B * T, -1]), tokenRows(rows, T - 1));
-  return linear(layerNorm(tokens, p[`${norm}.weight`], p[`${norm}.bias`], normEps), required(p, `${head}.weight`), {
+  return linear(layerNorm(tokens, required(p, `${norm}.weight`), p[`${norm}.bias`], normEps), required(p, `${head}.weight`), {
     bias: p[`${head}.bias`],
   });
 }
@@ -83,9 +83,4 @@ export function embedding({ blocks }: Encoded, { block = blocks.length - 1, pool
     case "dense":
       return patches();
   }
-}
-
-function required(p: Params, name: string): Tensor {
-  if (!p[name]) throw new ShapeError(`beit: the model has no ${name}; its configuration asks for no such head`);
-  return p[name];
 }

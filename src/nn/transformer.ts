@@ -1,11 +1,18 @@
 // The pre-norm block of a vision transformer, under the names of BEiT's official checkpoints.
 
 import { attention, dropPath, layerNorm, linear, qkvBias, type Random } from "../../kernels/mod.ts";
+import { ShapeError } from "../errors.ts";
 import type { Tensor } from "../graph.ts";
 import type { Initial } from "./initial.ts";
 import type { ParamSpec } from "./parameters.ts";
 
 export type Params = Readonly<Record<string, Tensor>>;
+
+/** The parameter of that name. @throws ShapeError when the model has none. */
+export function required(p: Params, name: string): Tensor {
+  if (!p[name]) throw new ShapeError(`the model has no ${name}; its configuration asks for no such head`);
+  return p[name];
+}
 
 export interface BlockShape {
   /** C, channels of a token. */

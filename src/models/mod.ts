@@ -1,0 +1,36 @@
+// The table of models: what is needed to make the parameters of any of them from plain data.
+
+import type { ParamSpec } from "../nn/parameters.ts";
+import { type BeitConfig, beitConfig, type BeitOptions, presets as beitPresets } from "./beit_config.ts";
+import { beitParams } from "./beit_params.ts";
+import { bertParams } from "./bert.ts";
+import { type BertConfig, bertConfig, type BertOptions, bertPresets } from "./bert_config.ts";
+import { tokenizer, type TokenizerConfig, tokenizerConfig, type TokenizerOptions, tokenizerPresets } from "./tokenizer.ts";
+import { type VaeConfig, vaeConfig, type VaeOptions, vaeParams } from "./vae.ts";
+
+export interface Model<Config, Options> {
+  /** Checks options and fills in defaults; throws RecipeError with every fault by name. */
+  config(options: unknown, where?: string): Config;
+  /** Every parameter under its published name. */
+  params(config: Config): Record<string, ParamSpec>;
+  /** Options of named sizes; each says only what differs. */
+  presets: Readonly<Record<string, Options>>;
+}
+
+const model = <Config, Options>(entry: Model<Config, Options>) => entry;
+
+export const models = {
+  beit: model<BeitConfig, BeitOptions>({ config: beitConfig, params: beitParams, presets: beitPresets }),
+  bert: model<BertConfig, BertOptions>({ config: bertConfig, params: bertParams, presets: bertPresets }),
+  tokenizer: model<TokenizerConfig, TokenizerOptions>({
+    config: tokenizerConfig,
+    params: (config) => tokenizer(config).params,
+    presets: tokenizerPresets,
+  }),
+  vae: model<VaeConfig, VaeOptions>({ config: vaeConfig, params: vaeParams, presets: {} }),
+};
+
+/** Values of all parameters of a table. */
+export function countValues(table: Readonly<Record<string, Pick<ParamSpec, "shape">>>): number {
+  return Object.values(table).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+}
