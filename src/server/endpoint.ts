@@ -118,7 +118,7 @@ function describe(
 ): void {
   const contentOf = ({ schema, type }: Answer) =>
     schema || type ? { [type ?? "application/json"]: { schema: schema ?? z.any() } } : undefined;
-  const forms = body &&
+  const forms = body && pictures &&
     { "multipart/form-data": { schema: files.extend(body.omit({ input: true }).shape) }, "image/*": { schema: picture } };
   app.openAPIRegistry.registerPath({
     method,
@@ -129,7 +129,7 @@ function describe(
     request: {
       params,
       query,
-      ...body && { body: { content: { "application/json": { schema: body }, ...pictures ? forms : {} }, required: true } },
+      ...body && { body: { content: { "application/json": { schema: body }, ...forms }, required: true } },
     },
     responses: {
       ...Object.fromEntries(
