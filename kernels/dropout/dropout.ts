@@ -3,7 +3,7 @@ import { defineOp, type Tensor } from "../../src/graph.ts";
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import philoxWgsl from "../common/philox.wgsl" with { type: "text" };
 import type { Random } from "../random/source.ts";
-import { drawUniform, drawValues } from "../random/words.ts";
+import { drawUniform, drawValues, randomWords } from "../random/words.ts";
 import dropoutWgsl from "./dropout.wgsl" with { type: "text" };
 
 /**
@@ -36,5 +36,12 @@ const op = defineOp<{ x: Tensor; random: Tensor }, "y", { rate: number; stream: 
   reference({ x, random }, { y }, { rate, stream }) {
     const u = drawValues(drawUniform, random, stream, y.size);
     return { y: Float64Array.from(x, (v: number, i) => v * (u[i] * 2 ** 24 >= threshold(rate) ? 1 / (1 - rate) : 0)) };
+  },
+  cpu({ x, random, y }, { rate, stream }) {
+    const words = new Uint32Array(4), least = threshold(rate), scale = 1 / (1 - rate);
+    for (let i = 0; i < y.size; i++) {
+      if (i % 4 === 0) randomWords(random.data, stream, i / 4, words);
+      y.data[i] = x.data[i] * (words[i % 4] >>> 8 >= least ? scale : 0);
+    }
   },
 });

@@ -36,6 +36,14 @@ const forward = defineOp<{ table: Tensor; indices: Tensor }, "y">({
       }),
     };
   },
+  cpu({ table, indices, y }) {
+    const [V, C] = table.shape;
+    for (let r = 0; r < indices.size; r++) {
+      const v = indices.data[r];
+      if (v < V) y.data.set(table.data.subarray(v * C, (v + 1) * C), r * C);
+      else y.data.fill(NaN, r * C, (r + 1) * C);
+    }
+  },
 });
 
 // Floats cannot be added atomically, and atomics would add in another order each run. Instead the rows of each entry become a list:
@@ -69,6 +77,15 @@ const backward = defineOp<{ indices: Tensor; dy: Tensor }, "dtable" | "heads" | 
       if (v < V) { for (let c = 0; c < C; c++) dtable[v * C + c] += dy[r * C + c]; }
     });
     return { dtable, heads: new Uint32Array(heads.size), next: new Uint32Array(next.size) };
+  },
+  // Row after row into f64 would cost a table of its own; in f32 each row adds one rounding, as on the other devices.
+  cpu({ indices, dy, dtable }) {
+    const [V, C] = dtable.shape, into = dtable.data, from = dy.data;
+    into.fill(0);
+    for (let r = 0; r < indices.size; r++) {
+      const v = indices.data[r];
+      if (v < V) { for (let c = 0; c < C; c++) into[v * C + c] += from[r * C + c]; }
+    }
   },
 });
 

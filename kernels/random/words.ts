@@ -10,9 +10,9 @@ import { philox4x32 } from "../../src/philox.ts";
 /** Second word of the key: keeps these draws apart from others under the same seed. */
 const purpose = 0x5a454c4c;
 
-/** Block `block` of four random words. `random` holds seed and step. */
-export function randomWords(random: ArrayLike<number>, stream: number, block: number): Uint32Array {
-  return philox4x32([block, 0, random[1], stream], [random[0], purpose]);
+/** Block `block` of four random words, in `out` where it is given. `random` holds seed and step. */
+export function randomWords(random: ArrayLike<number>, stream: number, block: number, out?: Uint32Array): Uint32Array {
+  return philox4x32([block, 0, random[1], stream], [random[0], purpose], out);
 }
 
 /** What a block of four words becomes. */
