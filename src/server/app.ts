@@ -12,6 +12,7 @@ import { collectionRoutes } from "./routes/collections.ts";
 import { embeddingRoutes } from "./routes/embeddings.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { modelRoutes } from "./routes/models.ts";
+import { pageRoutes } from "./routes/page.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { Service, type ServiceOptions } from "./service.ts";
@@ -57,6 +58,7 @@ export function createApp({ settings, log, ...options }: AppOptions): Server {
   for (const routes of [embeddingRoutes, tokenRoutes, classifyRoutes, modelRoutes, collectionRoutes, runRoutes, healthRoutes]) {
     routes(app, service);
   }
+  pageRoutes(app);
   for (const [name, description] of [["read", "for everything but control"], ["control", "for runs, models and changes of collections"]]) {
     app.openAPIRegistry.registerComponent("securitySchemes", name, { type: "http", scheme: "bearer", description });
   }

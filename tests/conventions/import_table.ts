@@ -39,6 +39,7 @@ export const TABLE: Row[] = [
     imports: ["src/models/", "kernels/", ...CORE, "src/gradients", "src/program", "type src/devices/"],
     node: true,
   },
+  { place: ["src/vectors/"], imports: ["src/errors"], packages: ["hyparquet-writer"], node: true },
   { place: ["src/store/"], imports: ["src/models/", "src/graph", "src/errors"], packages: ["postgres"], node: true },
   {
     place: ["workers/"],
@@ -58,7 +59,7 @@ export const TABLE: Row[] = [
   {
     place: ["src/server/"],
     imports: ["src/train/", "src/store/", "src/data/", "workers/pool", "src/errors"],
-    packages: ["hono", "@hono/zod-openapi", "zod", "ipaddr.js", "@opentelemetry/api"],
+    packages: ["hono", "@hono/zod-openapi", "zod", "ipaddr.js", "@opentelemetry/api", "uplot"],
     node: true,
   },
 ];

@@ -1,0 +1,70 @@
+// Curves over steps with uPlot: one chart for losses, one for accuracies, one for everything else that is asked for.
+
+import { element } from "./element.js";
+
+const colours = ["#1b7f8c", "#c2571b", "#7a55a3", "#4c8c2b", "#b03060", "#80703a"];
+
+/** What of a line of the record is drawn: { "train loss": 3.2, "held out accuracy": 0.1, … }. */
+export function valuesOf(line) {
+  const values = {};
+  for (const [name, value] of Object.entries(line.train ?? {})) values[name] = value;
+  for (const [name, value] of Object.entries(line.measured ?? {})) values[`held-out ${name}`] = value;
+  return values;
+}
+
+const groups = [
+  { title: "Loss", has: (name) => /loss/i.test(name) },
+  { title: "Accuracy", has: (name) => /accuracy|chance|unigram/i.test(name) },
+  { title: "Codes in use and reconstruction", has: (name) => /usage|perplexity|psnr/i.test(name) },
+];
+
+/** The charts of one training. `add` takes lines of the record in their order. */
+export class Curves {
+  #lines = [];
+  #plots = new Map();
+
+  constructor(parent) {
+    this.parent = parent;
+    parent.replaceChildren();
+  }
+
+  get lines() {
+    return this.#lines;
+  }
+
+  add(lines) {
+    if (!lines.length) return;
+    this.#lines.push(...lines);
+    for (const group of groups) this.#draw(group);
+  }
+
+  #draw({ title, has }) {
+    const names = [...new Set(this.#lines.flatMap((line) => Object.keys(valuesOf(line)).filter(has)))];
+    if (!names.length) return;
+    const drawn = this.#lines.filter((line) => Object.keys(valuesOf(line)).some(has));
+    const data = [drawn.map(({ step }) => step), ...names.map((name) => drawn.map((line) => valuesOf(line)[name] ?? null))];
+    const plot = this.#plots.get(title);
+    if (plot && plot.names.join() === names.join()) return plot.chart.setData(data);
+    plot?.figure.remove();
+    const figure = element("figure", { role: "img", "aria-label": `${title} by step` });
+    this.parent.append(figure);
+    const ink = getComputedStyle(document.documentElement).getPropertyValue("--faint");
+    const axis = { stroke: ink, grid: { stroke: ink, width: 0.2 }, ticks: { stroke: ink, width: 0.2 } };
+    const chart = new globalThis.uPlot(
+      {
+        title,
+        width: Math.max(280, figure.clientWidth || 320),
+        height: 220,
+        scales: { x: { time: false } },
+        axes: [axis, axis],
+        series: [
+          { label: "step" },
+          ...names.map((label, i) => ({ label, stroke: colours[i % colours.length], width: 1.5, spanGaps: true })),
+        ],
+      },
+      data,
+      figure,
+    );
+    this.#plots.set(title, { chart, names, figure });
+  }
+}

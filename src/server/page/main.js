@@ -1,0 +1,28 @@
+import { ask, attempt } from "./api.js";
+import { startTraining } from "./runs.js";
+import { startSearch } from "./search.js";
+
+const theme = document.querySelector("#theme");
+theme.value = localStorage.getItem("theme") ?? "";
+const applyTheme = () => {
+  document.documentElement.dataset.theme = theme.value;
+  localStorage.setItem("theme", theme.value);
+};
+theme.addEventListener("change", applyTheme);
+applyTheme();
+
+async function showModel() {
+  const answer = await attempt(() => ask("v1/models"));
+  const model = answer?.data?.[0];
+  document.querySelector("#model").textContent = model
+    ? `${model.id} from ${model.source}, on ${model.device}`
+    : answer
+    ? "No model is at work; start a run."
+    : "";
+}
+
+/** After a token was given everything is asked for again. */
+document.querySelector("#token").addEventListener("change", () => location.reload());
+
+await showModel();
+await Promise.all([startTraining(), startSearch()]);
