@@ -1,6 +1,6 @@
 // Softmax and log-softmax along any axis: the same four kernels, two chunks.
 
-import { defineOp, type Launch, type Numbers, reshape, type Tensor } from "../../src/graph.ts";
+import { type CpuTensor, defineOp, type Launch, type Numbers, type OpSpec, reshape, type Tensor } from "../../src/graph.ts";
 import { around, axisOf } from "../axis.ts";
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import workgroupMax from "../common/workgroup_max.wgsl" with { type: "text" };
@@ -29,13 +29,20 @@ function along(op: ReturnType<typeof normalised>, name: string, x: Tensor, axis:
 /** What the reference of an op computes for one line of values. */
 type Line = (values: number[], dy: number[]) => number[];
 
-function normalised(name: string, chunk: string, line: Line, gradient: Line) {
+/** The CPU device's versions. */
+interface Cpu {
+  forward(data: Record<"x" | "y", CpuTensor>, kernels: Parameters<NonNullable<OpSpec["cpu"]>>[2]): void;
+  backward(data: Record<"y" | "dy" | "dx", CpuTensor>): void;
+}
+
+function normalised(name: string, chunk: string, line: Line, gradient: Line, cpu?: Cpu) {
   const backward = defineOp<{ y: Tensor; dy: Tensor }, "dx">({
     name: `${name}_backward`,
     outputs: ({ y }) => ({ dx: y.shape }),
     launches: ({ y }) => [launch(`${name}/backward`, y, chunk, rowsBackwardWgsl, columnsBackwardWgsl)],
     backward: null,
     reference: ({ y, dy }, tensors) => ({ dx: perLine(tensors.y, gradient, y, dy) }),
+    cpu: cpu && ((data) => cpu.backward(data)),
   });
   return defineOp<{ x: Tensor }, "y">({
     name,
@@ -43,6 +50,7 @@ function normalised(name: string, chunk: string, line: Line, gradient: Line) {
     launches: ({ x }) => [launch(`${name}/forward`, x, chunk, rowsWgsl, columnsWgsl)],
     backward: ({ y }, { dy }) => ({ x: backward({ y, dy: dy! }, {}).dx }),
     reference: ({ x }, tensors) => ({ y: perLine(tensors.x, line, x) }),
+    cpu: cpu && ((data, _, kernels) => cpu.forward(data, kernels)),
   });
 }
 
@@ -75,7 +83,26 @@ const softmaxOp = normalised("softmax", softmaxWgsl, (x) => {
 }, (y, dy) => {
   const inner = total(y.map((v, i) => v * dy[i]));
   return y.map((v, i) => v * (dy[i] - inner));
+}, {
+  forward({ x: { pointer: x, shape: [K, S, C] }, y: { pointer: y } }, kernels) {
+    if (C === 1) kernels.softmax({ x, y, R: K, C: S });
+    else kernels.columnSoftmax({ x, y, B: K, K: S, S: C });
+  },
+  backward: softmaxBackwardCpu,
 });
+
+/** dx = y (dy - sum(y dy)) along S of (K, S, C), whole rows of C at a time. */
+function softmaxBackwardCpu(
+  { y: { data: y, shape: [K, S, C] }, dy: { data: dy }, dx: { data: dx } }: Record<"y" | "dy" | "dx", CpuTensor>,
+) {
+  const inner = new Float64Array(C);
+  for (let k = 0; k < K; k++) {
+    const start = k * S * C, end = start + S * C;
+    inner.fill(0);
+    for (let row = start; row < end; row += C) for (let c = 0; c < C; c++) inner[c] += y[row + c] * dy[row + c];
+    for (let row = start; row < end; row += C) for (let c = 0; c < C; c++) dx[row + c] = y[row + c] * (dy[row + c] - inner[c]);
+  }
+}
 
 const logSoftmaxOp = normalised("log_softmax", logSoftmaxWgsl, (x) => {
   const m = Math.max(...x), lse = Math.log(total(exponentials(x)));
