@@ -57,6 +57,23 @@ checkOp("linear() in parts", (x, w, bias, scale, residual) => linear(x, w, { bia
   [[2, 1100], [3, 1100], [3], [3], [2, 3]],
 ], { tolerance: 2e-5, differences: null });
 
+for (const bias of [true, false]) {
+  checkOp(
+    `linear() with a scale and a weight smaller than the result, ${bias ? "with" : "without"} bias`,
+    (x, w, scale, b) => linear(x, w, { scale, bias: b }),
+    [
+      [[3, 3, 5], [7, 5], [7], ...bias ? [[7]] : []],
+      [[130, 3], [70, 3], [70], ...bias ? [[70]] : []],
+    ],
+  );
+}
+
+test("a scale alone keeps nothing for backward where the weight is the smaller", () => {
+  const kept = (rows: number) =>
+    linear(input("x", [rows, 5]), input("w", [7, 5]), { scale: input("s", [7]) }).view!.of.maker!.outputs.pre.size;
+  expect([kept(5), kept(6)]).toEqual([35, 1]);
+});
+
 /** matmul with one variant, whatever the device would choose; its gradients too. */
 function forced(variant: Variant) {
   const spec: typeof matmulSpec = {

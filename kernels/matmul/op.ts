@@ -3,7 +3,7 @@
 import { apply, type LaunchContext, type OpSpec, type Parts, reshape, type Tensor } from "../../src/graph.ts";
 import { relu, reluBackward } from "../activations/activations.ts";
 import reluWgsl from "../activations/relu.wgsl" with { type: "text" };
-import { multiply } from "../arithmetic/arithmetic.ts";
+import { add, multiply } from "../arithmetic/arithmetic.ts";
 import { type Gemm, gemmChoice, partialShape, type Sizes } from "../common/gemm/gemm.ts";
 import { gelu, geluBackward, geluOf } from "../gelu/gelu.ts";
 import geluWgsl from "../gelu/gelu.wgsl" with { type: "text" };
@@ -56,7 +56,7 @@ export const matmulSpec: OpSpec<MatmulInputs, "y" | "pre" | "partial", MatmulAtt
   name: "matmul",
   outputs(inputs, attributes) {
     const sizes = sizesOf(inputs, attributes), y = [sizes.Z, sizes.M, sizes.N];
-    return { y, pre: attributes.activation || inputs.scale ? y : [1], partial: partialShape(sizes) };
+    return { y, pre: keepsPre(inputs, attributes) ? y : [1], partial: partialShape(sizes) };
   },
   launches: (tensors, attributes, context) => gemmChoice(gemmOf(tensors, attributes, context), context),
   backward,
@@ -72,6 +72,15 @@ export const matmulSpec: OpSpec<MatmulInputs, "y" | "pre" | "partial", MatmulAtt
   },
 };
 
+/**
+ * Whether backward needs what goes into activation and scale. For the gradient of a scale alone it does not: with G = dyᵀ a,
+ * dscale = sum over k of b * G. That costs passes over b instead of over y, and so is taken where b is the smaller.
+ */
+function keepsPre(inputs: MatmulInputs, attributes: MatmulAttributes): boolean {
+  const { Z, M, K } = sizesOf(inputs, attributes);
+  return !!attributes.activation || (!!inputs.scale && (inputs.b.shape[0] > 1 || Z * M <= K));
+}
+
 /** A product without epilogue. (Za, M, K) and (Zb, K, N) → (Z, M, N). */
 export function product(a: Tensor, b: Tensor, transposes: Transposes): Tensor {
   return apply(matmulSpec, { a, b }, transposes).y;
@@ -82,19 +91,40 @@ function backward(
   { dy }: { dy?: Tensor },
   { activation, transposeA = false, transposeB = false }: MatmulAttributes,
 ): { [K in keyof MatmulInputs]?: Tensor } {
-  const f = activation && activations[activation];
-  const upstream = dy!;
+  const f = activation && activations[activation], upstream = dy!;
+  const passed = { residual: residual && upstream }, transposes = { transposeA, transposeB };
+  if (scale && !keepsPre({ a, b, scale }, { activation, ...transposes })) {
+    const factors = transposeB ? reshape(scale, [1, scale.size, 1]).as(scale.name) : scale;
+    const { a: da, b: G } = operandGradients(upstream, a, multiply(b, factors), transposes), sums = bias && sum(upstream, [0, 1]);
+    const dscale = sum(multiply(b, G), [0, transposeB ? 2 : 1]);
+    return {
+      a: da,
+      b: multiply(G, factors),
+      bias: sums && multiply(sums, scale),
+      scale: bias ? add(dscale, multiply(sums!, bias)) : dscale,
+      ...passed,
+    };
+  }
   const dactivated = scale ? multiply(upstream, scale) : upstream;
   const d = f ? f.backward(pre, dactivated) : dactivated;
-  const da = transposeA ? product(b, d, { transposeA: transposeB, transposeB: true }) : product(d, b, { transposeB: !transposeB });
-  const db = transposeB ? product(d, a, { transposeA: true, transposeB: transposeA }) : product(a, d, { transposeA: !transposeA });
   return {
-    a: summed(da, a),
-    b: summed(db, b),
+    ...operandGradients(d, a, b, transposes),
     bias: bias && sum(d, [0, 1]),
     scale: scale && sum(multiply(upstream, f ? f.forward(pre) : pre), [0, 1]),
-    residual: residual && upstream,
+    ...passed,
   };
+}
+
+/** Gradients of a and b of the plain product, given that of the product. */
+function operandGradients(
+  d: Tensor,
+  a: Tensor,
+  b: Tensor,
+  { transposeA = false, transposeB = false }: Transposes,
+): { a: Tensor; b: Tensor } {
+  const da = transposeA ? product(b, d, { transposeA: transposeB, transposeB: true }) : product(d, b, { transposeB: !transposeB });
+  const db = transposeB ? product(d, a, { transposeA: true, transposeB: transposeA }) : product(a, d, { transposeA: !transposeA });
+  return { a: summed(da, a), b: summed(db, b) };
 }
 
 /** Gradients of a matrix that served every batch add up. */
