@@ -1,3 +1,5 @@
+// Running sums and averages in place: one kernel.
+
 import { ShapeError } from "../../src/errors.ts";
 import { defineOp, type Tensor } from "../../src/graph.ts";
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
@@ -8,24 +10,33 @@ import accumulateWgsl from "./accumulate.wgsl" with { type: "text" };
  * whatever was there before, 1 goes on.
  */
 export function accumulate(total: Tensor, g: Tensor, keep: Tensor): Tensor {
-  return op({ total, g, keep }, {}).next_total;
+  if (total.size !== g.size || keep.size !== 1) {
+    throw new ShapeError(`accumulate: ${total} cannot take ${g} by ${keep}; sum and value must have one size, the factor one value`);
+  }
+  return op({ total, g, keep }, { average: false }).next_total;
 }
 
-const op = defineOp<{ total: Tensor; g: Tensor; keep: Tensor }, "next_total">({
+/** Exponential moving average in place: e = decay * e + (1 - decay) * p. e is a state of the size of p, decay (1) is data. */
+export function ema(e: Tensor, p: Tensor, decay: Tensor): Tensor {
+  if (e.size !== p.size || decay.size !== 1) {
+    throw new ShapeError(`ema: ${e} cannot follow ${p} by ${decay}; average and value must have one size, the decay one value`);
+  }
+  return op({ total: e, g: p, keep: decay }, { average: true }).next_total;
+}
+
+const op = defineOp<{ total: Tensor; g: Tensor; keep: Tensor }, "next_total", { average: boolean }>({
   name: "accumulate",
-  outputs({ total, g, keep }) {
-    if (total.size !== g.size || keep.size !== 1) {
-      throw new ShapeError(`accumulate: ${total} cannot take ${g} by ${keep}; sum and value must have one size, the factor one value`);
-    }
-    return { next_total: total.shape };
-  },
+  outputs: ({ total }) => ({ next_total: total.shape }),
   updates: { next_total: "total" },
-  launches: ({ g: { size } }) => [{
-    label: "accumulate",
+  launches: ({ g: { size } }, { average }) => [{
+    label: average ? "accumulate/average" : "accumulate/sum",
     wgsl: flatIndex + accumulateWgsl,
-    dims: { N: size },
+    dims: { N: size, average: Number(average) },
     workgroups: Math.ceil(size / 64),
   }],
   backward: null,
-  reference: ({ total, g, keep: [k] }) => ({ next_total: Float64Array.from(g, (v: number, i) => k === 0 ? v : v + k * total[i]) }),
+  reference({ total, g, keep: [k] }, _, { average }) {
+    const share = average ? 1 - k : 1;
+    return { next_total: Float64Array.from(g, (v: number, i) => share * v + (k === 0 ? 0 : k * total[i])) };
+  },
 });

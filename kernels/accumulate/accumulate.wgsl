@@ -1,6 +1,7 @@
-// total = keep * total + g in place; where keep is 0, g alone, whatever was there. One invocation a value.
+// total = keep * total + share * g in place; where keep is 0, g alone, whatever was there. The share is 1 for a sum and 1 - keep for
+// an average. One invocation a value.
 
-struct Dims { N: u32 }
+struct Dims { N: u32, average: u32 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read_write> total: array<f32>;  // (N)
@@ -11,7 +12,9 @@ struct Dims { N: u32 }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let i = flat_index(group, groups, thread);
   if (i >= dims.N) { return; }
+  let k = keep[0];
   var value = g[i];
-  if (keep[0] != 0.0) { value += keep[0] * total[i]; }
+  if (dims.average == 1u) { value *= 1.0 - k; }
+  if (k != 0.0) { value += k * total[i]; }
   total[i] = value;
 }

@@ -1,9 +1,9 @@
 import { ShapeError } from "../../src/errors.ts";
 import { defineOp, type Tensor } from "../../src/graph.ts";
 import { around, axisOf, needsWords, withSide, wordsLike } from "../axis.ts";
+import copyWindow from "../common/copy_window.wgsl" with { type: "text" };
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import { slice } from "../slice/slice.ts";
-import placeWgsl from "./place.wgsl" with { type: "text" };
 
 /** Tensors one after the other along `axis`; their other sides and dtypes must agree. f32 or u32. */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
@@ -30,8 +30,8 @@ const op = defineOp<Record<string, Tensor>, "y", Attributes>({
     const [, SY, C] = around(y.shape, axis);
     return starts(inputs, axis).map(({ name, t, start }) => ({
       label: "concat",
-      wgsl: flatIndex + placeWgsl,
-      dims: { X: t.size, SX: t.shape[axis] * C, SY: SY * C, offset: start * C },
+      wgsl: flatIndex + copyWindow,
+      dims: { N: t.size, L: t.shape[axis] * C, SX: t.shape[axis] * C, SY: SY * C, shift: 0, offset: start * C },
       workgroups: Math.ceil(t.size / 64),
       bind: { x: name },
     }));

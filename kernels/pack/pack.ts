@@ -3,8 +3,8 @@
 
 import { ShapeError } from "../../src/errors.ts";
 import { defineOp, type Tensor } from "../../src/graph.ts";
+import copyWindow from "../common/copy_window.wgsl" with { type: "text" };
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
-import placeWgsl from "../concat/place.wgsl" with { type: "text" };
 
 /** Places must be multiples of this many values: 256 bytes, WebGPU's default alignment of bindings. */
 export const packAlignment = 64;
@@ -32,8 +32,8 @@ const op = defineOp<Record<string, Tensor>, "y", { offsets: readonly number[]; N
   launches: ({ y: _, ...inputs }, { offsets, N }, { placed }) =>
     Object.entries(inputs).map(([x, t], i) => ({
       label: "pack",
-      wgsl: flatIndex + placeWgsl,
-      dims: { X: t.size, SX: t.size, SY: N, offset: offsets[i] },
+      wgsl: flatIndex + copyWindow,
+      dims: { N: t.size, L: t.size, SX: t.size, SY: N, shift: 0, offset: offsets[i] },
       workgroups: Math.ceil(t.size / 64),
       bind: { x },
     })).filter(({ bind }) => !placed(bind.x)),

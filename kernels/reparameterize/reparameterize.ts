@@ -7,6 +7,7 @@ import philoxWgsl from "../common/philox.wgsl" with { type: "text" };
 import { Random } from "../random/source.ts";
 import { drawNormal, drawValues } from "../random/words.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
+import blocksWgsl from "./blocks.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import noiseDrawnWgsl from "./noise_drawn.wgsl" with { type: "text" };
 import noiseGivenWgsl from "./noise_given.wgsl" with { type: "text" };
@@ -56,5 +57,10 @@ const backward = defineOp<{ logvar: Tensor; dz: Tensor } & Noise, "dlogvar", { s
 
 function launch(name: string, wgsl: string, N: number, noise: Tensor | undefined, stream: number) {
   const chunks = noise ? noiseGivenWgsl : philoxWgsl + exponentialWgsl + normalWgsl + noiseDrawnWgsl;
-  return { label: `reparameterize/${name}`, wgsl: flatIndex + chunks + wgsl, dims: { N, stream }, workgroups: Math.ceil(N / 256) };
+  return {
+    label: `reparameterize/${name}`,
+    wgsl: flatIndex + chunks + wgsl + blocksWgsl,
+    dims: { N, stream },
+    workgroups: Math.ceil(N / 256),
+  };
 }

@@ -3,8 +3,8 @@
 import { ShapeError } from "../../src/errors.ts";
 import { defineOp, type Tensor } from "../../src/graph.ts";
 import { around, axisOf, needsWords, withSide, wordsLike } from "../axis.ts";
+import copyWindow from "../common/copy_window.wgsl" with { type: "text" };
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
-import windowWgsl from "./window.wgsl" with { type: "text" };
 
 /** x from `start` to before `end` along `axis` (all three may count from the end). f32 or u32. */
 export function slice(x: Tensor, axis: number, start: number, end?: number): Tensor {
@@ -36,8 +36,8 @@ const op = defineOp<{ x: Tensor }, "y", { axis: number; start: number; length: n
   outputs: ({ x }, { axis, length }) => ({ y: { shape: withSide(x.shape, axis, length), dtype: x.dtype } }),
   launches({ x, y }, { axis, start, length }) {
     const [, S, C] = around(x.shape, axis);
-    const dims = { Y: y.size, SY: length * C, SX: S * C, shift: start * C };
-    return [{ label: "slice", wgsl: flatIndex + windowWgsl, dims, workgroups: Math.ceil(y.size / 64) }];
+    const dims = { N: y.size, L: length * C, SX: S * C, SY: length * C, shift: start * C, offset: 0 };
+    return [{ label: "slice", wgsl: flatIndex + copyWindow, dims, workgroups: Math.ceil(y.size / 64) }];
   },
   backward: ({ x }, { dy }, { axis, start }) => ({ x: window(dy!, axis, -start, x.shape[axis]) }),
   reference({ x: values }, { x, y }, { axis, start, length }) {

@@ -1,5 +1,5 @@
+import { ema } from "../../kernels/accumulate/accumulate.ts";
 import { adamwRun, adamwStep } from "../../kernels/adamw/adamw.ts";
-import { ema } from "../../kernels/ema/ema.ts";
 import { globalNorm } from "../../kernels/global_norm/global_norm.ts";
 import { ShapeError } from "../errors.ts";
 import { constant, input, part, state, storage, type Tensor } from "../graph.ts";

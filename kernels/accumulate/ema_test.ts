@@ -3,7 +3,7 @@ import { input, state } from "../../src/graph.ts";
 import { compile } from "../../src/program.ts";
 import { expectClose, normals } from "../../tests/check_op.ts";
 import { providers } from "../../tests/providers.ts";
-import { ema } from "./ema.ts";
+import { ema } from "./accumulate.ts";
 
 for (const { name, open } of providers) {
   test(`ema() follows its values over steps on ${name}`, async () => {
