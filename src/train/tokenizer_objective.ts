@@ -1,0 +1,99 @@
+// What a visual tokenizer is trained for (Ramesh et al. 2021, section 2.1 and A.2): the evidence lower bound under a relaxed draw of the
+// codes, and a term against codes that nobody uses.
+
+import { add, gumbelSoftmax, klUniform, log, mean, multiply, type Random, softmax } from "../../kernels/mod.ts";
+import { constant, input, type Tensor } from "../graph.ts";
+import type { Tokenizer } from "../models/tokenizer.ts";
+import { constantSchedule, cosineSchedule, type Schedule } from "../optim/schedules.ts";
+
+export interface TokenizerObjectiveOptions {
+  /** What the decoder sees of a token: a soft draw, or a one-hot one with the gradient of the soft one. */
+  relaxation?: "gumbel" | "straight-through";
+  /** Whether there is a term against unused codes at all; leaving it out saves its work. */
+  usage?: boolean;
+}
+
+/** What changes per step. */
+export interface TokenizerStep {
+  temperature: number;
+  /** Weight of the divergence from the uniform distribution, of each position and (usage) of the mean over the batch. */
+  kl: number;
+  usage?: number;
+}
+
+export interface TokenizerObjective {
+  /** All (1); loss = reconstruction + (kl weight * kl + usage weight * usage) * positions / values of a picture. */
+  loss: Tensor;
+  /** To be logged: reconstruction, a mean over all values; kl in nats, a mean over positions; usage in nats. */
+  values: Record<"reconstruction" | "kl" | "usage", Tensor>;
+  /** Inputs of the program at a step; the random source's are written beside them. */
+  inputs(at: TokenizerStep): Record<string, number>;
+}
+
+/**
+ * How much sharper than the logits the distribution of the usage term is. Tokens are the likeliest codes, and a flat distribution has
+ * an even mean even where one code is always the likeliest; 4 stands near the argmax and still has a gradient (bench/RESULTS.md).
+ */
+const sharpness = 4;
+
+/**
+ * The loss of pictures (B, 3, H, W) within 0 to 1.
+ *
+ * kl is the mean of KL(q(z|x) || uniform) over positions; its weight is that of the paper, whose loss is divided by the values of a
+ * picture. usage is KL(mean of q over the batch || uniform), 0 where all codes are used alike: it is the part of kl that keeps codes in
+ * use, without the part that takes information out of them.
+ */
+export function tokenizerObjective(
+  model: Tokenizer,
+  p: Record<string, Tensor>,
+  pictures: Tensor,
+  random: Random,
+  { relaxation = "gumbel", usage = true }: TokenizerObjectiveOptions = {},
+): TokenizerObjective {
+  const temperature = input("temperature", [1]), klWeight = input("kl.weight", [1]), usageWeight = input("usage.weight", [1]);
+  const logits = model.logits(p, pictures), [, , h, w] = logits.shape;
+  const codes = gumbelSoftmax(logits, temperature, random, { hard: relaxation === "straight-through" });
+  const reconstruction = model.reconstruction(p, codes, pictures).loss, kl = mean(klUniform(logits, 1));
+  const even = usage ? unevenness(logits) : constant("no usage", [1], [0]);
+  const perValue = constant("positions / values", [1], [h * w / (pictures.size / pictures.shape[0])]);
+  const weighted = multiply(kl, klWeight), terms = usage ? add(weighted, multiply(even, usageWeight)) : weighted;
+  return {
+    loss: add(reconstruction, multiply(terms, perValue)),
+    values: { reconstruction, kl, usage: even },
+    inputs: (at) => ({
+      [temperature.name]: at.temperature,
+      [klWeight.name]: at.kl,
+      ...usage && { [usageWeight.name]: at.usage ?? 0 },
+    }),
+  };
+}
+
+/** KL(mean over the batch of softmax(sharpness * logits) || uniform). */
+function unevenness(logits: Tensor): Tensor {
+  const sharp = softmax(multiply(logits, constant("sharpness", [1], [sharpness])), 1);
+  // So that a code that is never used has a logarithm.
+  const share = add(mean(sharp, [0, 2, 3]), constant("smallest share", [1], [1e-7]));
+  return klUniform(log(share)); // softmax(log(share)) is the share itself
+}
+
+export interface TokenizerScheduleOptions {
+  /** Updates in all. */
+  steps: number;
+  /** From, to; then it stays. */
+  temperature: readonly [number, number];
+  /** Updates for that; all if absent. */
+  temperatureSteps?: number;
+  /** Weight at the peak. */
+  kl: number;
+  /** Updates in which it rises from 0; a tenth of all if absent. */
+  klSteps?: number;
+  usage?: number;
+}
+
+/** Temperature and weights of every step: half a cosine each, as in the paper (a straight line of the temperature diverged there). */
+export function tokenizerSchedule(options: TokenizerScheduleOptions): (step: number) => Required<TokenizerStep> {
+  const { steps, temperature: [from, to], temperatureSteps = steps, kl, klSteps = Math.ceil(steps / 10), usage = 0 } = options;
+  const temperature = cosineSchedule({ base: from, final: to, steps: temperatureSteps });
+  const weight: Schedule = kl ? cosineSchedule({ base: 0, final: kl, steps: klSteps }) : constantSchedule({ base: 0 });
+  return (step) => ({ temperature: temperature(step), kl: weight(step), usage });
+}
