@@ -2,8 +2,9 @@
 
 import { z } from "npm:zod@4.6.7";
 import { DataError } from "../../errors.ts";
-import type { Filter } from "../../store/filter.ts";
-import type { Collection, ItemInput, Metadata, Store } from "../../store/store.ts";
+import { encodePng } from "../../data/encode.ts";
+import { resize } from "../../data/resize.ts";
+import { type Collection, exportLines, type Filter, type ItemInput, type Metadata, type Store } from "../../store/mod.ts";
 import { type App, endpoint } from "../endpoint.ts";
 import { failureOf, NotFoundError, RequestError, UnavailableError } from "../errors.ts";
 import { embedSources, timingHeaders } from "../pictures/answer.ts";
@@ -137,16 +138,18 @@ export function collectionRoutes(app: App, service: Service): void {
     const ready: ItemInput[] = [], errors: { id: string; type: string; message: string }[] = [];
     const pictures = body.items.filter(({ picture }) => picture !== undefined);
     for (const { id, vector, metadata, name } of body.items) if (vector) ready.push({ id, vector, metadata: metadata as Metadata, name });
-    const { vectors, fingerprint, headers } = pictures.length > 0
+    const { embedded, fingerprint, headers } = pictures.length > 0
       ? await embedInto(collection, body.model, pictures.map(({ id, picture }) => ({ id, picture: picture! })), signal)
-      : { vectors: [], fingerprint: undefined, headers: {} };
-    vectors.forEach((vector, i) => {
+      : { embedded: [], fingerprint: undefined, headers: {} };
+    for (const [i, { vector, thumbnail, error }] of embedded.entries()) {
       const { id, metadata, name } = pictures[i];
-      if (!(vector instanceof Error)) return ready.push({ id, vector, metadata: metadata as Metadata, name });
-      if (body.on_error === "fail") throw vector;
-      const { type, message } = failureOf(vector, context.get("request"));
-      errors.push({ id, type, message });
-    });
+      if (!error) ready.push({ id, vector: vector!, thumbnail: await thumbnail!(), metadata: metadata as Metadata, name });
+      else if (body.on_error === "fail") throw error;
+      else {
+        const { type, message } = failureOf(error, context.get("request"));
+        errors.push({ id, type, message });
+      }
+    }
     const embedder = fingerprint ?? body.fingerprint ?? await ownFingerprint(body.model);
     const stored = ready.length > 0 ? await store().put(name, embedder, ready) : { added: 0, replaced: 0 };
     return context.json({ ...stored, errors }, 200, headers);
@@ -172,6 +175,19 @@ export function collectionRoutes(app: App, service: Service): void {
   }, async ({ context, params: { name, id } }) => {
     const { vector, thumbnail: _, ...entry } = await store().get(name, id);
     return context.json({ ...entry, vector: Array.from(vector) });
+  });
+
+  endpoint(app, service, {
+    method: "get",
+    path: "/v1/collections/{name}/items/{id}/thumbnail",
+    tag,
+    summary: "A small picture of an item that was added as a picture",
+    params: itemParams,
+    answers: { 200: { description: "the picture", type: "image/png" } },
+  }, async ({ context, params: { name, id } }) => {
+    const { thumbnail } = await store().get(name, id);
+    if (!thumbnail) throw new NotFoundError(`${name}/${id}: it was added as a vector and has no picture`);
+    return context.body(thumbnail, 200, { "content-type": "image/png" });
   });
 
   endpoint(app, service, {
@@ -215,11 +231,11 @@ export function collectionRoutes(app: App, service: Service): void {
     if (id !== undefined) query = { id };
     else if (vector !== undefined) query = { vector, fingerprint: fingerprint ?? await ownFingerprint(model) };
     else {
-      const embedded = await embedInto(await store().collection(name), model, [{ id: "picture", picture: picture! }], signal);
-      const [one] = embedded.vectors;
-      if (one instanceof Error) throw one;
-      query = { vector: one, fingerprint: embedded.fingerprint };
-      headers = embedded.headers;
+      const collection = await store().collection(name);
+      const { embedded: [one], ...rest } = await embedInto(collection, model, [{ id: "picture", picture: picture! }], signal);
+      if (one.error) throw one.error;
+      query = { vector: one.vector!, fingerprint: rest.fingerprint };
+      headers = rest.headers;
     }
     return context.json({ data: await store().search(name, { query, k, filter: filter as Filter | undefined }) }, 200, headers);
   });
@@ -228,27 +244,32 @@ export function collectionRoutes(app: App, service: Service): void {
     method: "get",
     path: "/v1/collections/{name}/export",
     tag,
-    summary: "Every item with its vector, a JSON object a line",
+    summary: "The collection as lines of JSON: its settings, then an item a line, its vector in base64",
     params,
     answers: { 200: { description: "JSON lines", type: "application/x-ndjson" } },
   }, async ({ context, params: { name } }) => {
     await store().collection(name);
-    const items = store().export(name), encoder = new TextEncoder();
+    const lines = exportLines(store(), name), encoder = new TextEncoder();
     const body = new ReadableStream<Uint8Array>({
       async pull(controller) {
-        const { value, done } = await items.next();
-        if (done) return controller.close();
-        const { vector, thumbnail: _, ...entry } = value;
-        controller.enqueue(encoder.encode(JSON.stringify({ ...entry, vector: Array.from(vector) }) + "\n"));
+        const { value, done } = await lines.next();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(value));
       },
-      cancel: async () => void await items.return?.(),
+      cancel: async () => void await lines.return?.(),
     });
     return context.body(body, 200, { "content-type": "application/x-ndjson" });
   });
 
   const ownFingerprint = (model: string) => service.models.use(model, ({ fingerprint }) => Promise.resolve(fingerprint));
 
-  /** Vectors as the collection wants them, an Error for a picture that has none. */
+  interface Embedded {
+    vector?: Float32Array;
+    thumbnail?: () => Promise<Uint8Array>;
+    error?: Error;
+  }
+
+  /** Vectors as the collection wants them, an error for a picture that has none. */
   function embedInto(
     { name, dimensions, fingerprint }: Collection,
     wanted: string,
@@ -264,8 +285,19 @@ export function collectionRoutes(app: App, service: Service): void {
       }
       const sources = pictures.map(({ id, picture }) => sourceOf(picture, id, settings));
       const { outcomes, timing } = await embedSources(service, model, {}, sources, signal);
-      const vectors = outcomes.map(({ result, error }) => error ?? normalized(result.vector.subarray(0, dimensions)));
-      return { vectors, fingerprint: model.fingerprint, headers: timingHeaders(timing) };
+      const { size } = model.view;
+      const embedded = outcomes.map(({ result, item, error }) =>
+        error ? { error } : { vector: normalized(result.vector.subarray(0, dimensions)), thumbnail: () => thumbnailOf(item.pixels!, size) }
+      );
+      return { embedded: embedded as Embedded[], fingerprint: model.fingerprint, headers: timingHeaders(timing) };
     });
   }
+}
+
+/** Pixels per side of what a page shows of an item. */
+const THUMBNAIL = 96;
+
+function thumbnailOf(pixels: Uint8Array, size: number): Promise<Uint8Array> {
+  const picture = { width: size, height: size, pixels }, side = Math.min(THUMBNAIL, size);
+  return encodePng(resize(picture, side, side, "box"));
 }
