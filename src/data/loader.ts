@@ -31,6 +31,8 @@ export interface LoaderOptions extends OrderOptions {
   /** Batches to have under way while one is in use. */
   ahead: number;
   fields?: Record<string, Field>;
+  /** Called with the samples that a batch leaves out, also of a batch that is not given. */
+  onSkip?: (skipped: BatchData["skipped"]) => void;
   signal?: AbortSignal;
 }
 
@@ -74,7 +76,7 @@ export class Loader<Data extends PlacedData = BatchData> implements AsyncIterabl
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch<Data>, void, void> {
-    const { ahead, fields = {}, signal } = this.#options;
+    const { ahead, fields = {}, onSkip, signal } = this.#options;
     const left = new AbortController(), stop = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
     const plans = batchPlans(this.set.length, this.#options, this.#state);
     const underWay: { plan: BatchPlan; data: Promise<Data> }[] = [];
@@ -94,6 +96,7 @@ export class Loader<Data extends PlacedData = BatchData> implements AsyncIterabl
         signal?.throwIfAborted();
         const used = batch.weights.reduce((sum, weight) => sum + weight, 0);
         this.skipped += batch.skipped.length;
+        if (batch.skipped.length) onSkip?.(batch.skipped);
         good += used;
         if (plan.next.epoch > plan.epoch) {
           if (good === 0) throw this.#nothingGood(batch);
