@@ -9,7 +9,7 @@ import { apply, constant, type Node, reshape, storage, type Tensor } from "./gra
  *
  * `upstream` is the gradient of something further on with respect to `loss`; without it `loss` must hold one value.
  * `recompute` lists tensors to keep (block inputs, say): whatever backward needs that was made from them is computed a second
- * time instead of being stored.
+ * time instead of being stored. Without it only cheap ops (`OpSpec.cheap`) are.
  *
  * @throws ShapeError when a wanted tensor does not influence the loss, or an op on the way has no gradient.
  */
@@ -27,7 +27,7 @@ export function gradients(loss: Tensor, wanted: readonly Tensor[], upstream?: Te
     const shaped = d.shape.join() === t.shape.join() ? d : reshape(d, t.shape);
     sums.set(t, sum ? add(sum, shaped) : shaped);
   };
-  const replay = recompute ? recomputation(recompute, wanted) : (t: Tensor) => t;
+  const replay = recomputation(wanted, recompute);
 
   // Makers come before users in order of creation, so backwards through the ids every sum is complete when its turn comes.
   const visited = new Set<Node>();
@@ -86,19 +86,21 @@ function influence(loss: Tensor, wanted: ReadonlySet<Tensor>): Set<Tensor> {
   return new Set([...known].filter(([, leads]) => leads).map(([t]) => t));
 }
 
-/** Maps a tensor of the forward pass to a copy made again from the kept tensors; leaves and kept tensors stay themselves. */
-function recomputation(kept: readonly Tensor[], wanted: readonly Tensor[]): (t: Tensor) => Tensor {
-  const copies = new Map<Tensor, Tensor>([...kept, ...wanted].map((t) => [t, t]));
+/**
+ * Maps a tensor of the forward pass to a copy made again: from the kept tensors, or only where making it is cheap if none are given.
+ * Leaves and kept tensors stay themselves.
+ */
+function recomputation(wanted: readonly Tensor[], kept?: readonly Tensor[]): (t: Tensor) => Tensor {
+  const copies = new Map<Tensor, Tensor>([...kept ?? [], ...wanted].map((t) => [t, t]));
   const copy = (t: Tensor): Tensor => {
     const done = copies.get(t);
     if (done) return done;
     if (t.view) {
-      const { root } = storage(t);
-      const made = root.leaf ? t : reshape(copy(t.view.of), t.shape).as(t.name);
+      const of = storage(t).root.leaf ? t.view.of : copy(t.view.of), made = of === t.view.of ? t : reshape(of, t.shape).as(t.name);
       copies.set(t, made);
       return made;
     }
-    if (!t.maker) return t;
+    if (!t.maker || !(kept || t.maker.op.cheap)) return t;
     const { op, inputs, attributes, outputs } = t.maker;
     const again = apply(op, Object.fromEntries(Object.entries(inputs).map(([name, source]) => [name, copy(source)])), attributes);
     for (const [name, output] of Object.entries(outputs)) copies.set(output, again[name].as(output.name));

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { add, multiply, sum } from "../kernels/mod.ts";
+import { add, layerNorm, linear, multiply, sum } from "../kernels/mod.ts";
 import { gradients } from "./gradients.ts";
-import { input, makers, reshape, state, type Tensor } from "./graph.ts";
+import { input, makers, reshape, state, storage, type Tensor } from "./graph.ts";
 import { interpret } from "./interpret.ts";
 
 test("gradients() adds up over every path to a tensor, views included", () => {
@@ -30,5 +30,18 @@ test("gradients() with recomputation gives the same values from a second forward
   for (const node of makers(repeated)) {
     if (forward.has(node)) continue;
     for (const t of Object.values(node.inputs)) if (t.maker && forward.has(t.maker)) expect(kept.has(t)).toBe(true);
+  }
+});
+
+test("gradients() makes the outputs of cheap ops again, so that none of them is kept for backward", () => {
+  const x = state("x", [2, 3], () => [0.5, -1, 2, 3, 1, 0.25]), w = state("w", [4, 3], () => Array.from({ length: 12 }, (_, i) => i - 5));
+  const ones = state("gamma", [3], () => [1, 2, 3]), zeros = state("beta", [3]);
+  const y = linear(layerNorm(x, ones, zeros), w), loss = sum(multiply(y, y));
+  const made = gradients(loss, [x, ones, w]), forward = new Set(makers([loss]));
+  const norms = makers(made).filter(({ op }) => op.name === "layer_norm");
+  expect(norms.map((node) => forward.has(node))).toEqual([true, false]);
+  const first = norms[0];
+  for (const node of makers(made)) {
+    if (!forward.has(node)) expect(Object.values(node.inputs).some((t) => storage(t).root.maker === first)).toBe(false);
   }
 });

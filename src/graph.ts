@@ -197,6 +197,8 @@ export interface OpSpec<I extends Tensors = any, O extends string = any, A = any
   launches(tensors: Parts<I, O>, attributes: A, context: LaunchContext): Launch[] | Choice;
   /** Gradients of the inputs as new tensors of the graph; null for ops without one (backward ops, argmax). */
   backward: ((tensors: Parts<I, O>, upstream: Upstream<O>, attributes: A) => { [K in keyof I]?: Tensor }) | null;
+  /** True where making the outputs costs a pass or two over memory: backward makes them again from the inputs instead of keeping them. */
+  readonly cheap?: boolean;
   /** The slow and obvious version, in plain loops. Never changes its inputs. */
   // deno-lint-ignore no-explicit-any
   reference(data: { [K in keyof I]: any }, tensors: Parts<I, O>, attributes: A): Record<O, Numbers>;

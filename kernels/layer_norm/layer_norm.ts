@@ -18,6 +18,7 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, eps = 1e-6): T
 
 const forward = defineOp<{ x: Tensor; gamma: Tensor; beta: Tensor }, "y" | "mean" | "rstd", { eps: number }>({
   name: "layer_norm",
+  cheap: true,
   outputs({ x, gamma, beta }) {
     const [R, C] = x.shape;
     for (const t of [gamma, beta]) {

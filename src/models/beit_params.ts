@@ -25,7 +25,7 @@ const std = 0.02;
  *
  * ```ts
  * const table = beitParams(beitConfig({ ...presets.base }));
- * console.assert(Object.keys(table).length === 188 && String(table["lm_head.weight"].shape) === "8192,768");
+ * console.assert(Object.keys(table).length === 189 && String(table["lm_head.weight"].shape) === "8192,768");
  * ```
  */
 export function beitParams(config: BeitConfig, options: BeitInitial = {}): Record<string, ParamSpec> {
