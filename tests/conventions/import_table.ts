@@ -59,7 +59,7 @@ export const TABLE: Row[] = [
   {
     place: ["src/server/"],
     imports: ["src/train/", "src/store/", "src/data/", "workers/pool", "src/errors"],
-    packages: ["hono", "@hono/zod-openapi", "zod", "ipaddr.js", "@opentelemetry/api", "uplot"],
+    packages: ["hono", "@hono/node-server", "@hono/zod-openapi", "zod", "ipaddr.js", "@opentelemetry/api", "uplot"],
     node: true,
   },
 ];
