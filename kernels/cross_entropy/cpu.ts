@@ -1,102 +1,75 @@
-// Cross-entropy on the CPU device: as the reference, in one or two passes over a row and without memory of its own.
+// The CPU device's version: exponentials and their sums by rows in WASM, what is left of a row here.
 
-import type { CpuTensor } from "../../src/graph.ts";
+import type { CpuKernels } from "../../src/devices/cpu/kernels.ts";
+import type { CpuTensor, Tensor } from "../../src/graph.ts";
 
-interface Given {
-  logits: CpuTensor;
-  /** Whole numbers (R) of any kind, or shares (R, V). */
-  labels: CpuTensor;
-  weights?: CpuTensor;
-}
+type Parts<Names extends string> = Record<Names, CpuTensor> & { weights?: CpuTensor };
+type Kinds = { labels: Tensor };
 
-export interface Forward extends Given {
-  loss: CpuTensor;
-  accuracy: CpuTensor;
-  losses: CpuTensor;
-  lse: CpuTensor;
-  mass: CpuTensor;
-  correct: CpuTensor;
-  divisor: CpuTensor;
-}
-
-export interface Options {
-  smoothing: number;
-  mean: boolean;
-  /** Whether labels are numbers of classes. */
-  whole: boolean;
-}
-
-export function forward(t: Forward, { smoothing, mean, whole }: Options): void {
-  const [R, V] = t.logits.shape, x = t.logits.data, labels = t.labels.data;
+export function forwardCpu(
+  data: Parts<"logits" | "labels" | "loss" | "accuracy" | "losses" | "lse" | "mass" | "correct" | "divisor">,
+  { smoothing, mean }: { smoothing: number; mean: boolean },
+  kernels: CpuKernels,
+  tensors: Kinds,
+): void {
+  const { logits, labels, weights, losses, lse, mass, correct } = data, [R, V] = logits.shape, whole = tensors.labels.dtype === "u32";
+  // correct and losses hold the rows' largest values and sums until they are overwritten
+  kernels.logSumExp({
+    ...{ x: logits.pointer, weights: weights?.pointer, lse: lse.pointer, most: correct.pointer, sum: losses.pointer },
+    ...{ R, C: V },
+  });
   let loss = 0, hits = 0, total = 0;
   for (let r = 0; r < R; r++) {
-    const w = t.weights?.data[r] ?? 1, row = r * V;
-    t.losses.data[r] =
-      t.lse.data[r] =
-      t.mass.data[r] =
-      t.correct.data[r] =
-        0;
+    const w = weights?.data[r] ?? 1, most = correct.data[r], sum = losses.data[r], start = r * V, label = labels.data[r];
+    losses.data[r] = mass.data[r] = correct.data[r] = 0;
     if (w === 0) continue;
-    let best = 0, sum = 0, plain = 0;
-    for (let v = 1; v < V; v++) if (x[row + v] > x[row + best]) best = v;
-    const top = x[row + best];
-    for (let v = 0; v < V; v++) {
-      sum += Math.exp(x[row + v] - top);
-      plain += x[row + v];
-    }
-    const lse = top + Math.log(sum);
-    // The target's mass, and its product with the logits; one may be infinite where nothing is aimed at.
-    const spread = smoothing === 0 ? 0 : smoothing / V * plain;
-    let mass: number, aimed: number;
-    if (whole) {
-      const known = labels[r] < V;
-      mass = known ? 1 : NaN;
-      aimed = known ? (1 - smoothing) * x[row + labels[r]] + spread : NaN;
-    } else {
-      mass = smoothing;
-      aimed = spread;
-      for (let v = 0; v < V; v++) {
-        const share = (1 - smoothing) * labels[row + v];
-        if (share === 0) continue;
-        mass += share;
-        aimed += share * x[row + v];
+    const evenly = smoothing === 0 ? 0 : smoothing * (lse.data[r] - sum / V); // no 0 * infinity
+    if (!whole) {
+      let share = smoothing, dot = 0;
+      for (let v = start; v < start + V; v++) {
+        const t = labels.data[v];
+        if (t !== 0) {
+          dot += t * (lse.data[r] - logits.data[v]);
+          share += (1 - smoothing) * t;
+        }
       }
+      losses.data[r] = (1 - smoothing) * dot + evenly;
+      mass.data[r] = share;
+    } else if (label < V) {
+      const x = logits.data[start + label];
+      losses.data[r] = (1 - smoothing) * (lse.data[r] - x) + evenly;
+      mass.data[r] = 1;
+      correct.data[r] = Number(x === most && lse.data[r] === lse.data[r] && logits.data.indexOf(x, start) === start + label);
+    } else {
+      losses.data[r] = mass.data[r] = NaN;
     }
-    t.lse.data[r] = lse;
-    t.mass.data[r] = mass;
-    t.losses.data[r] = mass * lse - aimed;
-    t.correct.data[r] = Number(whole && best === labels[r]);
-    loss += w * t.losses.data[r];
-    hits += w * t.correct.data[r];
+    loss += w * losses.data[r];
+    hits += w * correct.data[r];
     total += w;
   }
-  const divisor = mean ? Math.max(total, 1e-20) : 1;
-  t.loss.data[0] = loss / divisor;
-  t.accuracy.data[0] = hits / Math.max(total, 1e-20);
-  t.divisor.data[0] = divisor;
+  data.divisor.data[0] = mean ? Math.max(total, 1e-20) : 1;
+  data.loss.data[0] = loss / (mean ? Math.max(total, 1e-20) : 1);
+  data.accuracy.data[0] = hits / Math.max(total, 1e-20);
 }
 
-export interface Backward extends Given {
-  lse: CpuTensor;
-  mass: CpuTensor;
-  divisor: CpuTensor;
-  dloss: CpuTensor;
-  dlogits: CpuTensor;
-}
-
-export function backward(t: Backward, { smoothing, whole }: Omit<Options, "mean">): void {
-  const [R, V] = t.logits.shape, x = t.logits.data, dx = t.dlogits.data, labels = t.labels.data;
+export function backwardCpu(
+  { logits, labels, weights, lse, mass, divisor, dloss, dlogits }: Parts<
+    "logits" | "labels" | "lse" | "mass" | "divisor" | "dloss" | "dlogits"
+  >,
+  { smoothing }: { smoothing: number },
+  kernels: CpuKernels,
+  tensors: Kinds,
+): void {
+  const [R, V] = logits.shape, scale = dloss.data[0] / divisor.data[0];
+  kernels.expRows({
+    ...{ x: logits.pointer, lse: lse.pointer, mass: mass.pointer, weights: weights?.pointer, y: dlogits.pointer },
+    ...{ R, C: V, scale, shift: -smoothing / V },
+  });
   for (let r = 0; r < R; r++) {
-    const w = t.weights?.data[r] ?? 1, row = r * V;
-    if (w === 0) {
-      dx.fill(0, row, row + V);
-      continue;
-    }
-    const scale = t.dloss.data[0] * w / t.divisor.data[0], lse = t.lse.data[r], mass = t.mass.data[r];
-    for (let v = 0; v < V; v++) {
-      const share = whole ? 0 : (1 - smoothing) * labels[row + v];
-      dx[row + v] = scale * (mass * Math.exp(x[row + v] - lse) - smoothing / V - share);
-    }
-    if (whole && labels[r] < V) dx[row + labels[r]] -= scale * (1 - smoothing);
+    const g = scale * (weights?.data[r] ?? 1) * (1 - smoothing), start = r * V;
+    if (g === 0) continue;
+    if (tensors.labels.dtype !== "u32") {
+      for (let v = start; v < start + V; v++) dlogits.data[v] -= g * labels.data[v];
+    } else if (labels.data[r] < V) dlogits.data[start + labels.data[r]] -= g;
   }
 }

@@ -3,7 +3,7 @@ import { defineOp, type Launch, type Tensor } from "../../src/graph.ts";
 import workgroupMax from "../common/workgroup_max.wgsl" with { type: "text" };
 import workgroupSum from "../common/workgroup_sum.wgsl" with { type: "text" };
 import workgroupSum4 from "../common/workgroup_sum4.wgsl" with { type: "text" };
-import * as cpu from "./cpu.ts";
+import { backwardCpu, forwardCpu } from "./cpu.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import labelsWgsl from "./labels.wgsl" with { type: "text" };
@@ -104,7 +104,7 @@ const forward = defineOp<Inputs, "loss" | "accuracy" | "losses" | "lse" | "mass"
     const one = (v: number) => Float64Array.of(v);
     return { loss: one(loss / divisor), accuracy: one(hits / Math.max(total, 1e-20)), losses, lse, mass, correct, divisor: one(divisor) };
   },
-  cpu: (data, { smoothing, mean }, _, { labels }) => cpu.forward(data, { smoothing, mean, whole: labels.dtype === "u32" }),
+  cpu: forwardCpu,
 });
 
 type Saved = Inputs & { lse: Tensor; mass: Tensor; divisor: Tensor; dloss: Tensor };
@@ -131,7 +131,7 @@ const backward = defineOp<Saved, "dlogits", { smoothing: number }>({
     }
     return { dlogits };
   },
-  cpu: (data, { smoothing }, _, { labels }) => cpu.backward(data, { smoothing, whole: labels.dtype === "u32" }),
+  cpu: backwardCpu,
 });
 
 /** The smoothed target of row r, for the references; NaN throughout for a label outside the vocabulary. */

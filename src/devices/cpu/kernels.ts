@@ -9,6 +9,7 @@ import { type Elementwise, elementwise } from "./elementwise.ts";
 import { type Blas, openBlas } from "./blas.ts";
 import { blasGemm } from "./blas_gemm.ts";
 import { type Gemm, gemm } from "./gemm.ts";
+import { type ExpRows, expRows, type LogSumExp, logSumExp } from "./log_sum_exp.ts";
 import { LinearMemory } from "./memory.ts";
 import { type LayerNorm, layerNorm, type LayerNormBackward, layerNormBackward, type Softmax, softmax } from "./rows.ts";
 import { type ColumnSum, columnSum, squareSum } from "./sums.ts";
@@ -21,6 +22,7 @@ export type { ColumnSoftmax } from "./columns.ts";
 export type { Conv, ConvDataGradient, ConvShape, ConvWeightGradient } from "./convolution.ts";
 export type { Elementwise } from "./elementwise.ts";
 export type { Gemm } from "./gemm.ts";
+export type { ExpRows, LogSumExp } from "./log_sum_exp.ts";
 export type { LayerNorm, LayerNormBackward, Softmax } from "./rows.ts";
 export type { ColumnSum } from "./sums.ts";
 
@@ -135,6 +137,14 @@ export class CpuKernels {
 
   softmax(job: Softmax): void {
     softmax(this.#ready(), job);
+  }
+
+  logSumExp(job: LogSumExp): void {
+    logSumExp(this.#ready(), job);
+  }
+
+  expRows(job: ExpRows): void {
+    expRows(this.#ready(), job);
   }
 
   layerNorm(job: LayerNorm): void {

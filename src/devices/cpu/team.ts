@@ -8,7 +8,7 @@ import { instantiate, type KernelExports, maySleep, type Variant } from "./varia
 export const KERNEL = {
   ...{ gemm: 1, col2im: 2, softmax: 3, layerNorm: 4, columnSum: 5, squareSum: 6 },
   ...{ elementwise: 7, adamw: 8, attentionForward: 9, attentionBackward: 10 },
-  columns: 11,
+  ...{ columns: 11, logSumExp: 12, expRows: 13 },
 } as const;
 
 // Words of the control block

@@ -9,6 +9,7 @@ import { Columns, columns } from "./columns";
 import { AdamW, adamw, Elementwise, elementwise } from "./elementwise";
 import { Gemm, gemm } from "./gemm";
 import { Col2im, col2im } from "./image";
+import { ExpRows, expRows, LogSumExp, logSumExp } from "./log_sum_exp";
 import { LayerNorm, layerNorm, Softmax, softmax } from "./rows";
 import { madd } from "./simd";
 import { ColumnSum, columnSum, SquareSum, squareSum } from "./sums";
@@ -62,6 +63,12 @@ function work(thread: i32): void {
       break;
     case 11:
       columns(changetype<Columns>(JOB));
+      break;
+    case 12:
+      logSumExp(changetype<LogSumExp>(JOB));
+      break;
+    case 13:
+      expRows(changetype<ExpRows>(JOB));
       break;
   }
 }
