@@ -1,7 +1,7 @@
 // Texts as numbers of tokens: tokenised once, when the set is opened (about a quarter of a million tokens a second), so that a batch is a
 // copy. A token takes 4 bytes.
 import { DataError } from "../../errors.ts";
-import { readTexts, type TextSource } from "./sources/mod.ts";
+import { readTexts, type Texts, type TextSource } from "./sources/mod.ts";
 import type { WordPiece } from "./word_piece.ts";
 
 export interface TextSetOptions {
@@ -9,6 +9,8 @@ export interface TextSetOptions {
   length: number;
   /** Longer texts: an error that names the first (if absent), only their beginning, or all of them in windows of equal length. */
   long?: "fail" | "truncate" | "windows";
+  /** Texts without a token: an error that names the first (if absent), or left out. */
+  empty?: "fail" | "skip";
 }
 
 export interface TextSample {
@@ -55,15 +57,23 @@ export class TextSet {
   }
 }
 
-/** Opens a set of texts. Throws DataError for a text that is too long, one without any token, and what the source finds wrong. */
-export function openTextSet(source: TextSource, wordPiece: WordPiece, { length, long = "fail" }: TextSetOptions): TextSet {
-  const room = length - 2, { sep, cls } = wordPiece;
+/** Reads and tokenises a source. Throws DataError for what the source or `tokenise` finds wrong. */
+export function openTextSet(source: TextSource, wordPiece: WordPiece, options: Omit<TextSetOptions, "empty">): TextSet {
+  return tokenise(readTexts(source), wordPiece, { ...options, empty: source.empty });
+}
+
+/** Texts as a set. Throws DataError for a text that is too long, and for one without any token. */
+export function tokenise(
+  { name, texts, classes }: Texts,
+  wordPiece: WordPiece,
+  { length, long = "fail", empty = "fail" }: TextSetOptions,
+): TextSet {
+  const room = length - 2, { sep, cls } = wordPiece, samples: TextSample[] = [];
   if (!Number.isInteger(length) || room < 1) throw new DataError(`texts: the length is ${length} tokens; give a whole number from 3`);
-  const { name, texts, classes } = readTexts(source), samples: TextSample[] = [];
   for (const { name, text, label } of texts) {
     const ids = wordPiece.encode(text);
     if (ids.length === 0) {
-      if (source.empty === "skip") continue;
+      if (empty === "skip") continue;
       throw new DataError(`${name}: has no token but white space; write a text, remove it, or have empty ones left out (empty: "skip")`);
     }
     if (ids.length > room && long === "fail") {
@@ -71,7 +81,7 @@ export function openTextSet(source: TextSource, wordPiece: WordPiece, { length, 
     }
     const windows = long === "windows" ? Math.ceil(ids.length / room) : 1, share = ids.length / windows;
     for (let w = 0; w < windows; w++) {
-      const from = Math.round(w * share), to = Math.min(Math.round((w + 1) * share), from + room);
+      const from = Math.round(w * share), to = Math.round((w + 1) * share);
       samples.push({ name, ids: Uint32Array.from([cls, ...ids.slice(from, to), sep]), label });
     }
   }

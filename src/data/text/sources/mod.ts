@@ -1,6 +1,5 @@
 // The table of sources of texts.
 import { DataError } from "../../../errors.ts";
-import { draws } from "../../random.ts";
 import { lines, type LinesOptions } from "./lines.ts";
 import { table, type TableOptions } from "./table.ts";
 import { textFolder, type TextFolderOptions } from "./text_folder.ts";
@@ -15,8 +14,6 @@ export const textSources = { lines, text_folder: textFolder, table };
 export interface Selection {
   /** The classes in label order, for example those of the training texts; without it the names found, sorted. */
   classes?: string[];
-  /** Holds texts out of a source that has no parts of its own: each text belongs to one, always the same. */
-  part?: { take: "train" | "held-out"; heldOut: number };
 }
 
 /** Texts in words, as a recipe holds them: `{ kind: "lines", path: "reviews.txt" }`. */
@@ -40,7 +37,7 @@ export interface Texts {
 
 /** Reads every text of a source. Throws DataError for an unknown kind or class, an empty text, a source without texts, and what a kind finds wrong. */
 export function readTexts(source: TextSource): Texts {
-  const { kind, classes: given, part, ...options } = source;
+  const { kind, classes: given, ...options } = source;
   if (!Object.hasOwn(textSources, kind)) {
     throw new DataError(`texts: there is no kind "${kind}"; give one of ${Object.keys(textSources).join(", ")}`);
   }
@@ -54,20 +51,10 @@ export function readTexts(source: TextSource): Texts {
       `${stranger.name}: is of class ${JSON.stringify(stranger.class)}, which is not among the ${classes.length} given (${some})`,
     );
   }
-  const texts = all.filter((_, i) => isOf(part, i)).map(({ class: name, ...text }) => ({
-    ...text,
-    label: name === undefined ? -1 : number.get(name)!,
-  }));
+  const texts = all.map(({ class: name, ...text }) => ({ ...text, label: name === undefined ? -1 : number.get(name)! }));
   const name = nameOf(source);
   if (texts.length === 0) throw new DataError(`${name}: has no texts; give a source with at least one`);
   return { name, texts, ...found.size > 0 && { classes } };
-}
-
-function isOf(part: Selection["part"], index: number): boolean {
-  if (!part) return true;
-  if (!(part.heldOut > 0 && part.heldOut < 1)) throw new DataError(`texts: heldOut is ${part.heldOut}; give a share between 0 and 1`);
-  const held = draws({ seed: 0, epoch: 0, index }, "held out").uniform() < part.heldOut;
-  return held === (part.take === "held-out");
 }
 
 function nameOf(source: TextSource): string {

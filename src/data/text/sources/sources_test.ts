@@ -68,15 +68,6 @@ test("tables have quotes between commas, none between tabs, and columns by name 
   );
 });
 
-test("the held-out part and the rest are all texts, each in one of them", () => {
-  const path = file("many.txt", Array.from({ length: 500 }, (_, i) => `${i}\n`).join(""));
-  const of = (take: "train" | "held-out") =>
-    readTexts({ kind: "lines", path, part: { take, heldOut: 0.2 } }).texts.map(({ text }) => Number(text));
-  const train = of("train"), held = of("held-out");
-  expect([...train, ...held].sort((a, b) => a - b)).toEqual(Array.from({ length: 500 }, (_, i) => i));
-  expect(Math.abs(held.length - 100)).toBeLessThan(30);
-});
-
 test("a source that says too much or too little is refused", () => {
   expect(() => readTexts({ kind: "lines" })).toThrow("neither path nor files is given");
   expect(() => readTexts({ kind: "poems" } as unknown as TextSource)).toThrow(
