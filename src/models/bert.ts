@@ -11,8 +11,8 @@ import type { BertConfig } from "./bert_config.ts";
 
 /** Every parameter of the encoder and of the heads that the configuration names: shape, start value. */
 export function bertParams(config: BertConfig): Record<string, ParamSpec> {
-  const { vocab: V, dim: C, depth, hidden = 4 * C, positions, segments, masked, boundary, classes } = config;
-  const weight = truncatedNormalInitial(0.02, 0.04); // the published code's: within two standard deviations
+  const { vocab: V, dim: C, depth, hidden = 4 * C, positions, segments, initial, masked, boundary, classes } = config;
+  const weight = truncatedNormalInitial(initial, 2 * initial); // within two standard deviations, as the published code has it
   const embedding = (name: string, rows: number, size = C): Record<string, ParamSpec> => ({
     [name]: { shape: [rows, size], init: weight },
   });

@@ -14,6 +14,9 @@ const fields = z.strictObject({
   positions: count("tokens of the longest text").default(512),
   segments: count("kinds of text that a token may be of").default(2),
   dropout: z.number().min(0).lt(1).default(0.1).meta({ description: "rate at the embeddings and at each branch, in training" }),
+  initial: z.number().positive().default(0.02).meta({
+    description: "standard deviation of the weights' start values; small models learn faster with more",
+  }),
   normEps: z.number().positive().default(1e-12).meta({ description: "of every layer norm" }),
   masked: z.boolean().default(true).meta({ description: "whether there is a head that predicts masked tokens" }),
   boundary: z.strictObject({
