@@ -23,7 +23,7 @@ import { compile } from "../../program.ts";
 import { batchesOf, countOf, labelledShare, sizeOfShare, type TrainingData } from "../data.ts";
 import { encoderConfig } from "../recipe/encoder.ts";
 import { trainingFacts } from "../recipe/training.ts";
-import type { Job, Stage, StageContext, Task } from "../stage.ts";
+import type { Job, Stage, Task } from "../stage.ts";
 import { Update, type Values } from "../update.ts";
 import { meansOver } from "./held_out.ts";
 import { heldOutView, trainingViews } from "./views.ts";
@@ -50,8 +50,7 @@ export const finetune: Stage = {
       classes,
       relativePositions: encoder.relativePositions === "shared" ? "per-block" : encoder.relativePositions,
     });
-    const fresh = beitParams(config);
-    const table = job.arm === "pretrained" ? await startFrom(weightsAt(settings.from, "pretrain", context), config, fresh) : fresh;
+    const table = job.arm === "pretrained" ? await startFrom(weightsAt(settings.from, "pretrain", context), config) : beitParams(config);
     const groups = parameterGroups(Object.fromEntries(Object.entries(table).map(([name, { shape }]) => [name, shape])), {
       depth: config.depth,
       // What begins with random weights has no lower layers to protect.
@@ -83,6 +82,7 @@ export const finetune: Stage = {
     });
     return {
       model: { kind: "beit", config, classes: data.classes },
+      metadata: { beit: JSON.stringify(config), ...data.classes && { classes: JSON.stringify(data.classes) } },
       learning: {
         training: settings,
         facts,

@@ -2,5 +2,7 @@
 
 import type { Stage } from "../stage.ts";
 import { finetune } from "./finetune.ts";
+import { pretrain } from "./pretrain.ts";
+import { tokenizer } from "./tokenizer.ts";
 
-export const stages: Record<string, Stage> = { finetune };
+export const stages: Record<string, Stage> = { tokenizer, pretrain, finetune };

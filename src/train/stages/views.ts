@@ -31,3 +31,10 @@ export function trainingViews({ data }: Recipe, { crop, flip, jitter, erasing, r
 export function heldOutView(size: number, filter: View["filter"] = "bicubic"): Preparation {
   return { kind: "evaluate", size, filter, share: size < 128 ? 1 : publishedCropShare(size) };
 }
+
+/** As `heldOutView`, for several views of the same middle square. */
+export function heldOutViews(views: View[]): Preparation {
+  // A crop of all of the area that must be square leaves the fallback of the random crop: the middle.
+  const settings: Augmentation = { ...pretraining, jitter: 0, flip: 0, crop: { scale: [1, 1], ratio: [1, 1] }, views };
+  return { kind: "augment", settings };
+}

@@ -1,0 +1,215 @@
+// Masked image modeling: the tokens (or the pixels) of hidden patches from the patches that are seen.
+
+import {
+  add,
+  crossEntropyAndAccuracy,
+  gather,
+  imageTensor,
+  l2Loss,
+  layerNorm,
+  multiply,
+  pick,
+  type Random,
+  randomSource,
+  unfold,
+} from "../../../kernels/mod.ts";
+import { withWeights } from "../../checkpoint/tokenizer.ts";
+import type { View } from "../../data/augment.ts";
+import type { Batch, Field } from "../../data/loader.ts";
+import { drawMask, type SampleMask } from "../../data/mask.ts";
+import type { DrawKey } from "../../data/random.ts";
+import { RecipeError } from "../../errors.ts";
+import { countTokens, type TokenBaselines, tokenBaselines } from "../../evaluate/mod.ts";
+import { constant, input, reshape, type Tensor } from "../../graph.ts";
+import { beit, beitParams } from "../../models/beit.ts";
+import { aggregatedLogits, maskedLogits, maskedPixels } from "../../models/beit_heads.ts";
+import { type Tokenizer, tokenizer as tokenizerOf } from "../../models/tokenizer.ts";
+import { parameters } from "../../nn/parameters.ts";
+import { parameterGroups } from "../../optim/parameter_groups.ts";
+import { cosineSchedule } from "../../optim/schedules.ts";
+import { compile, type Program } from "../../program.ts";
+import { batchesOf, countOf, type Pictures } from "../data.ts";
+import type { Recipe } from "../recipe.ts";
+import { encoderConfig } from "../recipe/encoder.ts";
+import { maskedPatches } from "../recipe/rules.ts";
+import { trainingFacts } from "../recipe/training.ts";
+import { recordEvaluation } from "../report/inputs.ts";
+import type { Stage, StageContext, Task } from "../stage.ts";
+import { Update, type Values } from "../update.ts";
+import { meansOver } from "./held_out.ts";
+import { heldOutViews, trainingViews } from "./views.ts";
+import { startFrom, tokenizerFrom } from "./weights.ts";
+
+export const pretrain: Stage = {
+  name: "pretrain",
+
+  jobs: () => [{ id: "pretrain", stage: "pretrain", seed: 0 }],
+
+  facts: ({ pretrain }, data) => trainingFacts(pretrain, countOf(data.train)),
+
+  async build(context): Promise<Task> {
+    const { device, recipe, data, run, workers } = context, { pretrain: settings, encoder } = recipe;
+    const target = settings.target === "tokens" ? await tokens(context) : undefined;
+    const config = encoderConfig(encoder, target ? { vocab: target.model.vocab } : { targets: "pixels" });
+    const facts = trainingFacts(settings, countOf(data.train)), B = facts.microBatch, size = encoder.imageSize;
+    const N = (size / encoder.patchSize) ** 2, M = maskedPatches(recipe);
+    const table = settings.from === "scratch" ? beitParams(config) : await startFrom(settings.from, config);
+    const p = parameters(table, { seed: recipe.seed });
+    const groups = parameterGroups(Object.fromEntries(Object.entries(table).map(([name, { shape }]) => [name, shape])), {
+      depth: config.depth,
+    });
+
+    const pictures = imageTensor(input("pictures", [B, size, size, 3], "u8"), recipe.data.mean, recipe.data.std);
+    const mask = input("mask", [B, N]), rows = input("rows", [B * M], "u32"), weights = input("weights", [B * M]);
+    const ids = target?.ids(B), labels = ids && pick(ids, rows);
+    const judge = (p: Readonly<Record<string, Tensor>>, random?: Random): { loss: Tensor; accuracy?: Tensor } => {
+      const encoded = beit(p, pictures, config, { mask, random });
+      if (!labels) return { loss: pixelLoss(maskedPixels(p, encoded, rows, config), pictures, encoder.patchSize, rows, weights) };
+      const judged = crossEntropyAndAccuracy(maskedLogits(p, encoded, rows, config), labels, { weights });
+      if (!config.aggregation) return judged;
+      const second = crossEntropyAndAccuracy(aggregatedLogits(p, encoded, rows, config), labels, { weights });
+      return { loss: add(judged.loss, second.loss), accuracy: judged.accuracy };
+    };
+    const { loss, ...values } = judge(p, randomSource());
+    const update = await Update.compile(device, { params: p, table: groups, loss, values }, settings);
+    const measuring = await compile(device, { ...judge(update.weights), ...ids && { ids } }, { share: update.program });
+    const reading = ids && await compile(device, { ids }, { share: update.program });
+
+    const views: View[] = [{ size, filter: "bicubic" }, ...target ? [{ size: target.size, filter: "lanczos" } as const] : []];
+    const fields = maskFields(recipe);
+    const rate = cosineSchedule({ base: facts.lr, final: settings.minLr, steps: facts.steps, warmup: facts.warmup });
+    let baselines: TokenBaselines | undefined;
+    return {
+      model: { kind: "beit", config },
+      metadata: { beit: JSON.stringify(config), ...target && { tokenizerFingerprint: target.fingerprint } },
+      learning: {
+        training: settings,
+        facts,
+        update,
+        batches: (state) =>
+          batchesOf(data.train, {
+            preparation: trainingViews(recipe, settings, views),
+            onError: recipe.data.onError,
+            workers,
+            fields,
+            batchSize: B,
+            shuffle: true,
+            last: "drop",
+            epochs: Infinity,
+            state,
+          }),
+        inputs: (batch) => inputsOf(batch, N, M),
+        schedule: (step) => ({ lr: rate(step) }),
+      },
+      async measure() {
+        const held = new Float64Array(target?.model.vocab ?? 0);
+        const count = async (program: Program, { weights }: Batch, counts: Float64Array) => {
+          const tokens = await program.read("ids");
+          weights.forEach((weight, b) => weight > 0 && countTokens(tokens.subarray(b * N, (b + 1) * N), counts.length, counts));
+        };
+        const over = (pictures: Pictures) => ({ context, pictures, preparation: heldOutViews(views), batchSize: B, fields });
+        const means = await meansOver(measuring, {
+          ...over(data.heldOut),
+          inputs: (batch) => inputsOf(batch, N, M),
+          names: ["loss", ...target ? ["accuracy"] : []],
+          ...target && { each: (batch: Batch) => count(measuring, batch, held) },
+        });
+        if (!target) return { values: means, score: -means.loss };
+        if (!baselines) {
+          const seen = new Float64Array(target.model.vocab), some = { ...data.train, only: someOf(data.train, countOf(data.heldOut)) };
+          await meansOver(reading!, {
+            ...over(some),
+            inputs: ({ views }) => ({ "tokenizer pictures": views[1].pixels }),
+            names: [],
+            each: (batch) => count(reading!, batch, seen),
+          });
+          baselines = tokenBaselines(seen, held);
+          recordEvaluation(run.path, { tokens: baselines });
+        }
+        const { chance, unigram } = baselines;
+        const beside = { chanceLoss: chance.loss, chance: chance.accuracy, unigramLoss: unigram.loss, unigram: unigram.accuracy };
+        return { values: { ...means, ...beside }, score: means.accuracy };
+      },
+      destroy() {
+        reading?.destroy();
+        measuring.destroy();
+        update.destroy();
+        return Promise.resolve();
+      },
+    };
+  },
+};
+
+interface Target {
+  model: Tokenizer;
+  fingerprint: string;
+  /** Pixels a side of the tokenizer's view. */
+  size: number;
+  /** Tokens (B, N) of the input "tokenizer pictures". */
+  ids(B: number): Tensor;
+}
+
+/** The tokenizer's half that encodes. @throws CheckpointError, RecipeError where it does not give a token for each patch. */
+async function tokens(context: StageContext): Promise<Target> {
+  const { recipe: { encoder } } = context, { config, weights, fingerprint } = await tokenizerFrom(context);
+  const model = tokenizerOf(config), size = encoder.imageSize / encoder.patchSize * model.scale;
+  const encoding = Object.fromEntries(Object.entries(model.params).filter(([name]) => !name.startsWith("decoder.")));
+  const p = parameters(withWeights(encoding, weights), { name: "tokenizer" });
+  return {
+    model,
+    fingerprint,
+    size,
+    ids: (B) => model.ids(p, imageTensor(input("tokenizer pictures", [B, size, size, 3], "u8"))),
+  };
+}
+
+/** Masks drawn by (seed, epoch, index) where a batch is put together: the same for any number of workers, and after a resume. */
+function maskFields(recipe: Recipe): Record<string, Field> {
+  const { pretrain: { mask: kind, minBlock }, encoder } = recipe,
+    side = encoder.imageSize / encoder.patchSize,
+    count = maskedPatches(recipe);
+  // The loader asks for one field of a whole batch after the other.
+  const open = new Map<string, SampleMask>();
+  const drawn = (key: DrawKey): SampleMask => {
+    const name = `${key.epoch} ${key.index}`, known = open.get(name);
+    if (known) return known;
+    const mask = drawMask(key, { kind, height: side, width: side, count, minBlock: Math.min(minBlock, count) });
+    open.set(name, mask);
+    return mask;
+  };
+  const last = (key: DrawKey): SampleMask => {
+    const mask = drawn(key);
+    open.delete(`${key.epoch} ${key.index}`);
+    return mask;
+  };
+  return {
+    mask: (key) => Float32Array.from(drawn(key).mask),
+    positions: (key) => drawn(key).positions,
+    masked: (key) => last(key).weights,
+  };
+}
+
+function inputsOf({ views, fields }: Batch, N: number, M: number): Values {
+  const rows = Uint32Array.from(fields.positions, (position, i) => Math.floor(i / M) * N + position);
+  return {
+    pictures: views[0].pixels,
+    ...views[1] && { "tokenizer pictures": views[1].pixels },
+    mask: fields.mask,
+    rows,
+    weights: fields.masked,
+  };
+}
+
+/** Squared error against the patches, each normalised to mean 0 and variance 1 (He et al. 2022); rows of weight 0 do not count. */
+function pixelLoss(predicted: Tensor, pictures: Tensor, patch: number, rows: Tensor, weights: Tensor): Tensor {
+  const K = predicted.shape[1], one = constant("one", [K], new Float32Array(K).fill(1)), zero = constant("zero", [K], new Float32Array(K));
+  const wanted = layerNorm(gather(unfold(pictures, patch), rows), one, zero), column = reshape(weights, [-1, 1]);
+  return l2Loss(multiply(predicted, column), multiply(wanted, column));
+}
+
+/** The first numbers of a set. */
+function someOf({ set, only }: Pictures, count: number): Uint32Array {
+  const all = only ?? Uint32Array.from({ length: set.length }, (_, i) => i);
+  if (!all.length) throw new RecipeError(`${set.name}: has no pictures; give some`);
+  return all.slice(0, count);
+}
