@@ -18,7 +18,7 @@ export function factsOf(
     steps,
     loss: newest(({ measured }) => measured?.loss) ?? newest(({ train }) => train?.loss),
     tokenAccuracy: newest(({ measured }) => measured?.accuracy) ?? newest(({ train }) => train?.accuracy),
-    baselines: tokens as TokenBaselines | undefined,
+    baselines: tokens ?? measuredBaselines(lines),
     heldOutLosses,
     gradNorm: newest(({ train }) => train?.gradNorm),
     clip,
@@ -26,4 +26,16 @@ export function factsOf(
     dataWait: newest(({ speed }) => speed?.dataWait),
   };
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+}
+
+/** Pre-training measures what it is compared with, too: enough to judge a run that has no evaluation.json yet. */
+function measuredBaselines(lines: readonly MetricLine[]): TokenBaselines | undefined {
+  const { chance, chanceLoss, unigram, unigramLoss } = lines.findLast(({ measured }) => measured?.unigramLoss !== undefined)?.measured ??
+    {};
+  if (!(chance > 0)) return undefined;
+  return {
+    vocab: Math.round(1 / chance),
+    chance: { accuracy: chance, loss: chanceLoss },
+    unigram: { accuracy: unigram, loss: unigramLoss },
+  };
 }

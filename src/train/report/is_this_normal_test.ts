@@ -73,3 +73,12 @@ test("factsOf() takes the newest pre-training values, held-out ones before those
     dataWait: 0.02,
   });
 });
+
+test("factsOf() finds the baselines in the record where there are no results yet", () => {
+  const measured = { loss: 4, chance: 1 / 64, chanceLoss: Math.log(64), unigram: 0.1, unigramLoss: 3.5 };
+  expect(factsOf([{ step: 1, stage: "pretrain", job: "pretrain", jobStep: 1, time: 0, measured }]).baselines).toEqual({
+    vocab: 64,
+    chance: { accuracy: 1 / 64, loss: Math.log(64) },
+    unigram: { accuracy: 0.1, loss: 3.5 },
+  });
+});

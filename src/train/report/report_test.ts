@@ -51,6 +51,11 @@ test("the pictures of the report are the files, byte for byte", () => {
   expect(page).toContain("A picture &amp; its &lt;caption&gt;.");
 });
 
+test("what a curve is compared with is a line in its chart, and no chart of its own", () => {
+  expect(page).toMatch(/aria-label="loss: training from [^"]*; chance 4\.16; unigram/);
+  expect(page).not.toContain("<figcaption>chance");
+});
+
 test("the panel judges the run's own numbers", () => {
   expect(page).toMatch(/<li class="good"><b>token accuracy<\/b>.*12\.0 % is above both baselines/);
   expect(page).toMatch(/<b>code usage<\/b>/);
@@ -59,7 +64,7 @@ test("the panel judges the run's own numbers", () => {
 test("scratch and pre-trained stand side by side at each share of the labels", () => {
   for (const share of ["1 %", "10 %", "100 %"]) expect(page).toContain(`held-out accuracy, ${share} of the labels`);
   expect(page).toMatch(/<th scope="row">10 %<\/th><td>60\.5 % ± 0\.7<\/td><td>70\.5 % ± 0\.7<\/td><td>10\.0 points<\/td><td>2<\/td>/);
-  expect(armOf("finetune-scratch-10%-seed3")).toEqual({ arm: "scratch", labels: 0.1, seed: 3 });
+  expect(armOf("finetune-scratch-10pc-seed3")).toEqual({ arm: "scratch", labels: 0.1, seed: 3 });
   expect(armOf("pretrain")).toBeUndefined();
   expect(meanOf([[[0, 1], [1, 2], [2, 9]], [[0, 3], [1, 4]]])).toEqual([[0, 2], [1, 3]]); // only steps that both have
 });

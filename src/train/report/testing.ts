@@ -37,10 +37,10 @@ function exampleMetrics(): MetricLine[] {
   }
   for (let i = 0; i <= 20; i++) {
     const loss = 4.2 - 1.5 * (1 - Math.exp(-i / 8)), speed = { dataWait: 0.01, picturesPerSecond: 240 + i, epoch: i, skipped: 0 };
-    const measured = i % 5 ? undefined : { loss: loss + 0.05, accuracy: 0.02 + i / 200 };
+    const measured = i % 5 ? undefined : { loss: loss + 0.05, accuracy: 0.02 + i / 200, chance: 1 / 64, chanceLoss: Math.log(64) };
     add({ stage: "pretrain", job: "pretrain", jobStep: 10 * i, train: { loss, accuracy: 0.02 + i / 190, gradNorm: 0.8 }, measured, speed });
   }
-  for (const [labels, far] of [["1%", 0.4], ["10%", 0.6], ["100%", 0.85]] as const) {
+  for (const [labels, far] of [["1pc", 0.4], ["10pc", 0.6], ["100pc", 0.85]] as const) {
     for (const [arm, gain] of [["scratch", 0], ["pretrained", 0.12]] as const) {
       for (const seed of [0, 1]) {
         for (let i = 0; i <= 10; i++) {
@@ -55,7 +55,7 @@ function exampleMetrics(): MetricLine[] {
       }
     }
   }
-  add({ stage: "finetune", job: "finetune-pretrained-100%-seed1", jobStep: 100, event: "finished" });
+  add({ stage: "finetune", job: "finetune-pretrained-100pc-seed1", jobStep: 100, event: "finished" });
   return lines;
 }
 

@@ -10,9 +10,9 @@ const names = { scratch: "from scratch", pretrained: "pre-trained" } as const;
 type Arm = keyof typeof names;
 const arms = Object.keys(names) as Arm[];
 
-/** One fine-tuning of several: the record's job "finetune-scratch-10%-seed0". */
+/** One fine-tuning of several: the record's job "finetune-scratch-10pc-seed0". */
 export function armOf(job: string): { arm: Arm; labels: number; seed: number } | undefined {
-  const found = /^finetune-(scratch|pretrained)-([\d.]+)%-seed(\d+)$/.exec(job);
+  const found = /^finetune-(scratch|pretrained)-([\d.]+)pc-seed(\d+)$/.exec(job);
   return found ? { arm: found[1] as Arm, labels: Number(found[2]) / 100, seed: Number(found[3]) } : undefined;
 }
 

@@ -24,18 +24,26 @@ const words: Record<string, string> = {
 };
 const inWords = (key: string) => words[key] ?? key.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
 
+/** Measured values that others are compared with: lines in their charts. */
+const levelsOf: Record<string, Record<string, string>> = {
+  loss: { chanceLoss: "chance", unigramLoss: "unigram" },
+  accuracy: { chance: "chance", unigram: "unigram" },
+};
+const compared = new Set(Object.values(levelsOf).flatMap((levels) => Object.keys(levels)));
+
 /** Every number of one training as a chart: values of training and of held-out pictures share one. */
 export function jobCharts(lines: readonly MetricLine[], baselines?: TokenBaselines): string[] {
-  const [train, measured] = [keysOf(lines, "train"), keysOf(lines, "measured")];
-  const charts = [...new Set([...train, ...measured])].map((key) => {
+  const keys = new Set([...keysOf(lines, "train"), ...keysOf(lines, "measured")].filter((key) => !compared.has(key)));
+  const charts = [...keys].map((key) => {
     const series = [
       { name: "training", points: seriesOf(lines, "train", key) },
       { name: "held out", points: seriesOf(lines, "measured", key) },
     ].filter(({ points }) => points.length);
-    const level = key === "loss" || key === "accuracy" ? key : undefined;
-    const levels = baselines && level
-      ? [{ name: "chance", y: baselines.chance[level] }, { name: "unigram", y: baselines.unigram[level] }]
-      : [];
+    const levels = Object.entries(levelsOf[key] ?? {}).flatMap(([measured, name]) => {
+      const known = baselines?.[name as "chance" | "unigram"][key as "loss" | "accuracy"];
+      const y = known ?? seriesOf(lines, "measured", measured).at(-1)?.[1];
+      return y === undefined ? [] : [{ name, y }];
+    });
     return lineChart({ title: inWords(key), x: "step", series, levels });
   });
   const others = (["schedule", "speed"] as const).flatMap((part) =>
