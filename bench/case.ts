@@ -11,6 +11,8 @@ export interface Case {
   flops?: number;
   /** bytes read and written, for what memory bounds. */
   bytes?: number;
+  /** Pictures of one run, of a whole model. */
+  pictures?: number;
   /** Too large for software adapters and the CPU. */
   gpuOnly?: boolean;
   /** Values for inputs that ordinary numbers would not suit. */

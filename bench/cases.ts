@@ -3,6 +3,7 @@
 import { add, attention, conv2d, crossEntropy, layerNorm, linear, matmul } from "../kernels/mod.ts";
 import { input, type Tensor } from "../src/graph.ts";
 import type { Case } from "./case.ts";
+import { models } from "./models.ts";
 
 const product = (M: number, K: number, N: number, gpuOnly = false): Case => ({
   name: `matmul ${M}x${K}x${N}`,
@@ -70,4 +71,5 @@ export const cases: Case[] = [
     build: () => ({ loss: crossEntropy(input("logits", [600, 8192]), input("labels", [600], "u32")) }),
   },
   replay,
+  ...models,
 ];

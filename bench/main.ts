@@ -24,6 +24,10 @@ interface Row {
   gflops?: number;
   gbps?: number;
   share?: number;
+  /** Pictures a second, of a whole model, and its bytes as planned and as they would be if no buffer were shared. */
+  pictures?: number;
+  planned?: number;
+  unshared?: number;
 }
 
 async function time(device: Device, c: Case): Promise<Row> {
@@ -33,6 +37,10 @@ async function time(device: Device, c: Case): Promise<Row> {
     program.write(written(program, c));
     const { ms, best, host } = await measure(program);
     const row: Row = { case: c.name, device: device.kind, shape: c.shape, ms, best, host };
+    if (c.pictures) {
+      const { bytes: planned, unsharedBytes: unshared } = program.plan;
+      return { ...row, gflops: c.flops! / ms / 1e6, pictures: c.pictures / ms * 1000, planned, unshared };
+    }
     return c.flops ? { ...row, gflops: c.flops / ms / 1e6 } : c.bytes ? { ...row, gbps: c.bytes / ms / 1e6 } : row;
   } finally {
     program.destroy();
@@ -49,9 +57,11 @@ function print(row: Row, json: boolean): void {
   console.log(
     `${row.case.padEnd(26)} ${row.shape.padEnd(28)} ${row.device.padEnd(7)} ${row.ms.toFixed(3).padStart(10)} ms ${rate.padStart(16)} ${
       row.share ? `${(row.share * 100).toFixed(0).padStart(4)} %` : ""
-    }`,
+    }${row.pictures ? `  ${row.pictures.toFixed(2)} pictures/s, ${MiB(row.planned!)} of ${MiB(row.unshared!)} MiB planned` : ""}`,
   );
 }
+
+const MiB = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 
 async function main(args: string[]): Promise<number> {
   const json = args.includes("--json"), blas = args.includes("--blas");

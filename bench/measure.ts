@@ -29,8 +29,9 @@ export async function measure(
     return host;
   };
   await timed(1); // compiles what the driver left for the first run
-  const runs = Math.max(1, Math.round(roundMs / await timed(1)));
+  const once = await timed(1), runs = Math.max(1, Math.round(roundMs / once));
   const times: number[] = [], hosts: number[] = [];
+  if (once > 1000) rounds = 3; // whole models on a processor
   for (let i = 0; i < rounds; i++) {
     times.push(await timed(runs));
     hosts.push(await started());

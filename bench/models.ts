@@ -1,0 +1,46 @@
+// Whole models: the vision transformers that the BEiT paper starts from, forward and as a full training step (forward, backward, clipped AdamW).
+
+import { crossEntropy } from "../kernels/mod.ts";
+import { gradients } from "../src/gradients.ts";
+import { input, type Tensor } from "../src/graph.ts";
+import { beit, beitParams } from "../src/models/beit.ts";
+import { type BeitConfig, beitConfig, hiddenSize, presets, windowOf } from "../src/models/beit_config.ts";
+import { classLogits } from "../src/models/beit_heads.ts";
+import { parameters } from "../src/nn/parameters.ts";
+import { adamw } from "../src/optim/adamw.ts";
+import type { Case } from "./case.ts";
+
+const plain = { vocab: undefined, classes: 1000, relativePositions: "none", absolutePositions: true, layerScale: null } as const;
+
+/** Floating-point operations of the products of one picture's forward pass. */
+export function forwardFlops(config: BeitConfig): number {
+  const { dim: C, depth, patchSize, channels, classes = 0 } = config, [height, width] = windowOf(config), N = height * width, T = N + 1;
+  const block = T * (4 * C * C + 2 * C * hiddenSize(config)) + 2 * T * T * C;
+  return 2 * (N * channels * patchSize ** 2 * C + depth * block + C * classes);
+}
+
+function vit(name: string, preset: keyof typeof presets, B: number, step: "forward" | "training", gpuOnly = false): Case {
+  const config = beitConfig({ ...presets[preset], ...plain });
+  return {
+    name: `${name} ${step}`,
+    shape: `224, batch ${B}`,
+    pictures: B,
+    gpuOnly,
+    flops: B * forwardFlops(config) * (step === "forward" ? 1 : 3),
+    values: { labels: (i) => i % 1000, "adamw.scalars": () => 1e-4 },
+    build(): Record<string, Tensor> {
+      const table = beitParams(config), p = parameters(table), pictures = input("pictures", [B, 3, 224, 224]);
+      const logits = classLogits(p, beit(p, pictures, config), config);
+      if (step === "forward") return { logits };
+      const loss = crossEntropy(logits, input("labels", [B], "u32"));
+      const { updates } = adamw(p, gradients(loss, Object.values(p)), { table, clip: 3 });
+      return { loss, ...Object.fromEntries(updates.map((t, i) => [`update ${i}`, t])) };
+    },
+  };
+}
+
+/** What a device without a GPU needs minutes for is for GPUs only. */
+export const models: Case[] = (["forward", "training"] as const).flatMap((step) => [
+  ...[1, 8].map((B) => vit("ViT-Tiny/16", "tiny", B, step)),
+  ...[1, 8].map((B) => vit("ViT-B/16", "base", B, step, B > 1 || step === "training")),
+]);
