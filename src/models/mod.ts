@@ -6,7 +6,7 @@ import { beitParams } from "./beit_params.ts";
 import { bertParams } from "./bert.ts";
 import { type BertConfig, bertConfig, type BertOptions, bertPresets } from "./bert_config.ts";
 import { tokenizer, type TokenizerConfig, tokenizerConfig, type TokenizerOptions, tokenizerPresets } from "./tokenizer.ts";
-import { type VaeConfig, vaeConfig, type VaeOptions, vaeParams } from "./vae.ts";
+import { type VaeConfig, vaeConfig, type VaeOptions, vaeParams, vaePresets } from "./vae.ts";
 
 export interface Model<Config, Options> {
   /** Checks options and fills in defaults; throws RecipeError with every fault by name. */
@@ -27,7 +27,7 @@ export const models = {
     params: (config) => tokenizer(config).params,
     presets: tokenizerPresets,
   }),
-  vae: model<VaeConfig, VaeOptions>({ config: vaeConfig, params: vaeParams, presets: {} }),
+  vae: model<VaeConfig, VaeOptions>({ config: vaeConfig, params: vaeParams, presets: vaePresets }),
 };
 
 /** Values of all parameters of a table. */

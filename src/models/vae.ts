@@ -45,6 +45,12 @@ export type VaeConfig = z.infer<typeof VaeConfig>;
 /** As it may be written: fields with a default may be absent. */
 export type VaeOptions = z.input<typeof VaeConfig>;
 
+/** For 28 x 28 grey digits and two latents, so that the latents are a map. */
+export const vaePresets = {
+  "mnist-mlp": { imageSize: 28, channels: 1, latents: 2, hidden: 512 },
+  "mnist-conv": { form: "conv", imageSize: 28, channels: 1, latents: 2, hidden: 128, widths: [32, 64] },
+} satisfies Record<string, VaeOptions>;
+
 /** The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins. */
 export function vaeConfig(options: unknown, where = "vae"): VaeConfig {
   const parsed = VaeConfig.safeParse(options);
