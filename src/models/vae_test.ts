@@ -82,7 +82,7 @@ test("without the divergence the variance falls towards zero and an autoencoder 
   };
   const early = await variance(1, "no-kl"), late = await variance(400, "no-kl"), kept = await variance(400, "elbo");
   expect(late).toBeLessThan(0.1 * early);
-  expect(late).toBeLessThan(0.3 * kept);
+  expect(late).toBeLessThan(0.5 * kept);
 });
 
 test("z from the prior, without the posterior, does not train", async () => {
