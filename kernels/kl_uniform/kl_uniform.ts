@@ -1,12 +1,10 @@
 import { defineOp, reshape, type Tensor } from "../../src/graph.ts";
 import { around, axisOf } from "../axis.ts";
+import { overLines } from "../lines.ts";
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
-import workgroupMax from "../common/workgroup_max.wgsl" with { type: "text" };
-import workgroupSum from "../common/workgroup_sum.wgsl" with { type: "text" };
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
-import columnsWgsl from "./columns.wgsl" with { type: "text" };
 import { klUniformBackwardCpu, klUniformCpu } from "./cpu.ts";
-import rowsWgsl from "./rows.wgsl" with { type: "text" };
+import forwardWgsl from "./forward.wgsl" with { type: "text" };
 
 /**
  * Divergence of softmax(logits) along `axis` (the last if absent) from the uniform distribution, which keeps the codes of a discrete
@@ -21,12 +19,7 @@ export function klUniform(logits: Tensor, axis = -1): Tensor {
 const forward = defineOp<{ x: Tensor }, "y" | "lse">({
   name: "kl_uniform",
   outputs: ({ x: { shape: [K, , C] } }) => ({ y: [K, C], lse: [K, C] }),
-  launches({ x: { shape: [K, S, C] } }) {
-    if (C === 1 && S > 32) {
-      return [{ label: "kl_uniform/rows", wgsl: workgroupSum + workgroupMax + rowsWgsl, dims: { R: K, S }, workgroups: K }];
-    }
-    return [{ label: "kl_uniform/columns", wgsl: flatIndex + columnsWgsl, dims: { K, S, C }, workgroups: Math.ceil(K * C / 64) }];
-  },
+  launches: ({ x }) => [overLines("kl_uniform/forward", x, forwardWgsl)],
   backward: ({ x, y, lse }, { dy }) => ({ x: backward({ x, y, lse, dy: dy! }, {}).dx }),
   reference({ x }, { x: { shape: [K, S, C] } }) {
     const y = new Float64Array(K * C), lse = new Float64Array(K * C);

@@ -1,15 +1,11 @@
-// Softmax and log-softmax along any axis: the same four kernels, two chunks.
+// Softmax and log-softmax along any axis: the same two kernels, two chunks.
 
-import { type CpuTensor, defineOp, type Launch, type Numbers, type OpSpec, reshape, type Tensor } from "../../src/graph.ts";
+import { type CpuTensor, defineOp, type Numbers, type OpSpec, reshape, type Tensor } from "../../src/graph.ts";
 import { around, axisOf } from "../axis.ts";
-import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
-import workgroupMax from "../common/workgroup_max.wgsl" with { type: "text" };
-import workgroupSum from "../common/workgroup_sum.wgsl" with { type: "text" };
-import columnsWgsl from "./columns.wgsl" with { type: "text" };
-import columnsBackwardWgsl from "./columns_backward.wgsl" with { type: "text" };
+import { overLines } from "../lines.ts";
+import backwardWgsl from "./backward.wgsl" with { type: "text" };
+import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import logSoftmaxWgsl from "./log_softmax.wgsl" with { type: "text" };
-import rowsWgsl from "./rows.wgsl" with { type: "text" };
-import rowsBackwardWgsl from "./rows_backward.wgsl" with { type: "text" };
 import softmaxWgsl from "./softmax.wgsl" with { type: "text" };
 
 /** exp(x) over its sum along `axis` (the last if absent); safe for values of any size. (…) → (…). */
@@ -39,7 +35,7 @@ function normalised(name: string, chunk: string, line: Line, gradient: Line, cpu
   const backward = defineOp<{ y: Tensor; dy: Tensor }, "dx">({
     name: `${name}_backward`,
     outputs: ({ y }) => ({ dx: y.shape }),
-    launches: ({ y }) => [launch(`${name}/backward`, y, chunk, rowsBackwardWgsl, columnsBackwardWgsl)],
+    launches: ({ y }) => [overLines(`${name}/backward`, y, chunk + backwardWgsl)],
     backward: null,
     reference: ({ y, dy }, tensors) => ({ dx: perLine(tensors.y, gradient, y, dy) }),
     cpu: cpu && ((data) => cpu.backward(data)),
@@ -47,17 +43,11 @@ function normalised(name: string, chunk: string, line: Line, gradient: Line, cpu
   return defineOp<{ x: Tensor }, "y">({
     name,
     outputs: ({ x }) => ({ y: x.shape }),
-    launches: ({ x }) => [launch(`${name}/forward`, x, chunk, rowsWgsl, columnsWgsl)],
+    launches: ({ x }) => [overLines(`${name}/forward`, x, chunk + forwardWgsl)],
     backward: ({ y }, { dy }) => ({ x: backward({ y, dy: dy! }, {}).dx }),
     reference: ({ x }, tensors) => ({ y: perLine(tensors.x, line, x) }),
     cpu: cpu && ((data, _, kernels) => cpu.forward(data, kernels)),
   });
-}
-
-/** Long rows take a workgroup each; short ones would leave most of its threads idle. */
-function launch(label: string, { shape: [K, S, C] }: Tensor, chunk: string, rows: string, columns: string): Launch {
-  if (C === 1 && S > 32) return { label, wgsl: workgroupSum + workgroupMax + chunk + rows, dims: { R: K, S }, workgroups: K };
-  return { label, wgsl: flatIndex + chunk + columns, dims: { K, S, C }, workgroups: Math.ceil(K * C / 64) };
 }
 
 function perLine({ shape: [K, S, C] }: Tensor, line: Line, a: Numbers, b: Numbers = a): Float64Array {

@@ -1,4 +1,4 @@
-// Gradient of softmax or log-softmax along the middle axis, from its result. One invocation a line.
+// Gradient of softmax or log-softmax of each line, from its result.
 
 struct Dims { K: u32, S: u32, C: u32 }
 
@@ -9,12 +9,18 @@ struct Dims { K: u32, S: u32, C: u32 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let i = flat_index(group, groups, thread);
-  if (i >= dims.K * dims.C) { return; }
-  let first = i / dims.C * dims.S * dims.C + i % dims.C;
-  let end = first + dims.S * dims.C;
+  let line = line_number(group, groups, thread);
+  if (line >= dims.K * dims.C) { return; }
+  let base = line_base(line);
 
   var sum = 0.0;
-  for (var j = first; j < end; j += dims.C) { sum += term(y[j], dy[j]); }
-  for (var j = first; j < end; j += dims.C) { dx[j] = derivative(y[j], dy[j], sum); }
+  for (var s = line_from(thread); s < dims.S; s += line_step()) {
+    let i = line_place(base, s);
+    sum += term(y[i], dy[i]);
+  }
+  sum = line_sum(thread, sum);
+  for (var s = line_from(thread); s < dims.S; s += line_step()) {
+    let i = line_place(base, s);
+    dx[i] = derivative(y[i], dy[i], sum);
+  }
 }
