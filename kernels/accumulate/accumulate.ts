@@ -39,4 +39,8 @@ const op = defineOp<{ total: Tensor; g: Tensor; keep: Tensor }, "next_total", { 
     const share = average ? 1 - k : 1;
     return { next_total: Float64Array.from(g, (v: number, i) => share * v + (k === 0 ? 0 : k * total[i])) };
   },
+  cpu({ g, keep: { data: [k] }, next_total: { pointer } }, { average }, kernels) {
+    const b = k === 0 ? undefined : pointer; // what was there may be anything
+    kernels.elementwise({ operation: "sum", a: g.pointer, b, y: pointer, C: g.size, alpha: average ? 1 - k : 1, beta: k });
+  },
 });

@@ -2,6 +2,7 @@ import { defineOp, type Tensor } from "../../src/graph.ts";
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import workgroupSum from "../common/workgroup_sum.wgsl" with { type: "text" };
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
+import { backwardCpu } from "./cpu.ts";
 import sumsWgsl from "./backward_sums.wgsl" with { type: "text" };
 
 /** What both forms of batch normalisation have for backward: x (B, C, S), the others (C). */
@@ -43,4 +44,5 @@ const op = defineOp<Given & { dy: Tensor }, "dx" | "dgamma" | "dbeta", Attribute
     }
     return { dx, dgamma, dbeta };
   },
+  cpu: backwardCpu,
 });

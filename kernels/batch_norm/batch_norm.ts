@@ -4,6 +4,7 @@ import { around } from "../axis.ts";
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import workgroupSum from "../common/workgroup_sum.wgsl" with { type: "text" };
 import { type Given, gradient } from "./backward.ts";
+import { normaliseCpu, statisticsCpu } from "./cpu.ts";
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import statisticsWgsl from "./statistics.wgsl" with { type: "text" };
 
@@ -74,6 +75,10 @@ const training = defineOp<{ x: Tensor; gamma: Tensor; beta: Tensor }, "y" | "mea
     }
     return { y: normalised({ x, gamma, beta, mean, variance }, [B, C, S], eps), mean, variance };
   },
+  cpu(data, { eps }) {
+    statisticsCpu(data);
+    normaliseCpu(data, eps);
+  },
 });
 
 const inference = defineOp<Given & { beta: Tensor }, "y", { eps: number }>({
@@ -86,6 +91,7 @@ const inference = defineOp<Given & { beta: Tensor }, "y", { eps: number }>({
   backward: ({ x, gamma, mean, variance }, { dy }, { eps }) =>
     gradient({ x, gamma, mean, variance, dy: dy! }, { eps, ownStatistics: false }),
   reference: (data, { x: { shape } }, { eps }) => ({ y: normalised(data, shape, eps) }),
+  cpu: (data, { eps }) => normaliseCpu(data, eps),
 });
 
 function normalised(data: Record<"x" | "gamma" | "beta" | "mean" | "variance", Float64Array>, shape: readonly number[], eps: number) {

@@ -47,6 +47,13 @@ const op = defineOp<Record<string, Tensor>, "y", Attributes>({
     }
     return { y: out };
   },
+  cpu({ y, ...data }, { axis }, _, { y: { shape }, ...inputs }) {
+    const [K, SY, C] = around(shape, axis);
+    for (const { name, t, start } of starts(inputs, axis)) {
+      const L = t.shape[axis] * C, from = data[name].data;
+      for (let k = 0; k < K; k++) y.data.set(from.subarray(k * L, (k + 1) * L), (k * SY + start) * C);
+    }
+  },
 });
 
 const sideOf = (tensors: readonly Tensor[], axis: number) => tensors.reduce((sum, t) => sum + t.shape[axis], 0);

@@ -76,4 +76,11 @@ const scaleSamples = defineOp<{ x: Tensor; mask: Tensor; residual?: Tensor }, "y
     const S = y.size / mask.length;
     return { y: Float64Array.from(x, (v: number, i) => (residual?.[i] ?? 0) + v * mask[Math.floor(i / S)] * scale) };
   },
+  cpu({ x, mask, residual, y }, { scale }, kernels) {
+    const S = y.size / mask.size;
+    for (let b = 0; b < mask.size; b++) {
+      const at = 4 * b * S, a = x.pointer + at, added = residual && residual.pointer + at;
+      kernels.elementwise({ operation: "sum", a, b: added, y: y.pointer + at, C: S, alpha: mask.data[b] * scale });
+    }
+  },
 });

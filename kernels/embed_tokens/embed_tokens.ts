@@ -5,6 +5,7 @@ import { slice } from "../slice/slice.ts";
 import { sum } from "../sum/sum.ts";
 import patchesWgsl from "./backward_patches.wgsl" with { type: "text" };
 import tokensWgsl from "./backward_tokens.wgsl" with { type: "text" };
+import { backwardCpu, forwardCpu } from "./cpu.ts";
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 
 export interface EmbedTokensOptions {
@@ -70,6 +71,7 @@ const forward = defineOp<Inputs, "y", Attributes>({
       }),
     };
   },
+  cpu: forwardCpu,
 });
 
 const backward = defineOp<{ dy: Tensor; mask?: Tensor }, "dpatches" | "dpositions" | "masked", Attributes>({
@@ -107,4 +109,5 @@ const backward = defineOp<{ dy: Tensor; mask?: Tensor }, "dpatches" | "dposition
     }
     return { dpatches, dpositions, masked: hidden };
   },
+  cpu: backwardCpu,
 });

@@ -42,4 +42,18 @@ const op = defineOp<{ x: Tensor; noise: Tensor; boxes: Tensor }, "y">({
     }
     return { y };
   },
+  cpu({ x, noise, boxes, y }) {
+    const [B, C, H, W] = x.shape;
+    y.data.set(x.data);
+    for (let b = 0; b < B; b++) {
+      const [left, top, width, height] = boxes.data.subarray(4 * b, 4 * b + 4), right = Math.min(W, left + width);
+      if (left >= right) continue;
+      for (let c = 0; c < C; c++) {
+        for (let h = top; h < Math.min(H, top + height); h++) {
+          const row = ((b * C + c) * H + h) * W;
+          y.data.set(noise.data.subarray(row + left, row + right), row + left);
+        }
+      }
+    }
+  },
 });

@@ -38,4 +38,13 @@ const op = defineOp<{ x: Tensor }, "y", { mean: Rgb; std: Rgb }>({
     }
     return { y };
   },
+  cpu({ x, y }, { mean, std }) {
+    const [B, H, W] = x.shape, P = H * W, bytes = x.data, out = y.data;
+    for (let c = 0; c < 3; c++) {
+      const table = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean[c]) / std[c]);
+      for (let b = 0; b < B; b++) {
+        for (let p = 0, from = b * P * 3 + c, to = (b * 3 + c) * P; p < P; p++, from += 3) out[to + p] = table[bytes[from]];
+      }
+    }
+  },
 });

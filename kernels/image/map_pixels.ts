@@ -51,4 +51,7 @@ const backward = defineOp<{ x: Tensor; dy: Tensor }, "dx", Affine>({
   reference: ({ x, dy }, _, { scale, shift, low, high }) => ({
     dx: Float64Array.from(x, (v: number, i) => scale * v + shift < low || scale * v + shift > high ? 0 : scale * dy[i]),
   }),
+  cpu({ x: { data: x }, dy: { data: dy }, dx: { data: dx } }, { scale, shift, low, high }) {
+    for (let i = 0; i < x.length; i++) dx[i] = scale * x[i] + shift < low || scale * x[i] + shift > high ? 0 : scale * dy[i];
+  },
 });

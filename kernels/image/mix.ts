@@ -55,6 +55,25 @@ const batchOp = defineOp<{ x: Tensor; lam: Tensor; box: Tensor }, "y">({
     }
     return { y };
   },
+  cpu({ x, lam: { data: [lam] }, box: { data: [top, bottom, left, right] }, y }, _, kernels) {
+    const [B, C, H, W] = x.shape, S = C * H * W;
+    if (top >= bottom || left >= right) {
+      for (let b = 0; b < B; b++) {
+        const [a, other, to] = [x.pointer + 4 * b * S, x.pointer + 4 * (B - 1 - b) * S, y.pointer + 4 * b * S];
+        kernels.elementwise({ operation: "sum", a, b: other, y: to, C: S, alpha: lam, beta: 1 - lam });
+      }
+      return;
+    }
+    y.data.set(x.data);
+    for (let b = 0; b < B; b++) {
+      for (let c = 0; c < C; c++) {
+        for (let h = top; h < Math.min(H, bottom); h++) {
+          const from = (((B - 1 - b) * C + c) * H + h) * W, to = ((b * C + c) * H + h) * W;
+          y.data.set(x.data.subarray(from + left, from + Math.min(W, right)), to + left);
+        }
+      }
+    }
+  },
 });
 
 const targetsOp = defineOp<{ labels: Tensor; lam: Tensor }, "y", { classes: number; on: number; off: number }>({

@@ -3,6 +3,7 @@ import { defineOp, reshape, type Shape, type Tensor } from "../../src/graph.ts";
 import { needsWords, wordsLike } from "../axis.ts";
 import { strides } from "../broadcasting.ts";
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
+import { permuteCpu } from "./cpu.ts";
 import permuteWgsl from "./permute.wgsl" with { type: "text" };
 
 /** Axes that the kernel can tell apart. */
@@ -64,4 +65,5 @@ const op = defineOp<{ x: Tensor }, "y", { order: readonly number[] }>({
     }
     return { y: out };
   },
+  cpu: ({ x, y }, { order }) => permuteCpu(x.data, y.data, mergedAxes(x.shape, order)),
 });

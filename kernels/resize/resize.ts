@@ -62,4 +62,23 @@ const op = defineOp<Inputs, "y", { outputs: number; taps: Taps; gradient: Taps }
     }
     return { y };
   },
+  cpu({ x, starts, sources, weights, y }, { outputs }) {
+    const [K, S, C] = x.shape, values = x.data, out = y.data;
+    for (let k = 0; k < K; k++) {
+      for (let o = 0; o < outputs; o++) {
+        const to = (k * outputs + o) * C, first = starts.data[o], end = starts.data[o + 1];
+        if (C === 1) {
+          let sum = 0;
+          for (let j = first; j < end; j++) sum += weights.data[j] * values[k * S + sources.data[j]];
+          out[to] = sum;
+          continue;
+        }
+        out.fill(0, to, to + C);
+        for (let j = first; j < end; j++) {
+          const weight = weights.data[j], from = (k * S + sources.data[j]) * C;
+          for (let c = 0; c < C; c++) out[to + c] += weight * values[from + c];
+        }
+      }
+    }
+  },
 });

@@ -29,4 +29,15 @@ const op = defineOp<{ x: Tensor }, "y", { S: number; scale: number }>({
     for (let k = 0; k < K; k++) for (let s = 0; s < S; s++) for (let c = 0; c < C; c++) y[(k * S + s) * C + c] = scale * x[k * C + c];
     return { y };
   },
+  cpu({ x, y: { data: y } }, { S, scale }) {
+    const [K, C] = x.shape;
+    for (let k = 0; k < K; k++) {
+      const start = k * S * C, end = start + S * C;
+      if (C === 1) y.fill(scale * x.data[k], start, end);
+      else {
+        for (let c = 0; c < C; c++) y[start + c] = scale * x.data[k * C + c];
+        for (let done = C; done < S * C; done *= 2) y.copyWithin(start + done, start, start + Math.min(done, S * C - done));
+      }
+    }
+  },
 });
