@@ -2,8 +2,10 @@
 import type { Device } from "../devices/device.ts";
 import { ShapeError } from "../errors.ts";
 import { type Features, pick } from "./features.ts";
-import { accuracy, knnClassify, type KnnOptions } from "./knn.ts";
+import { accuracy, type KnnOptions, knnVote } from "./knn.ts";
 import { linearProbe, probeClassify } from "./linear_probe.ts";
+import { nearest } from "./neighbours.ts";
+import { nearestOn } from "./neighbours_on.ts";
 import type { Splits } from "./splits.ts";
 
 export type Pool = "class-token" | "mean" | "both";
@@ -35,7 +37,7 @@ export interface BlockChoice {
 }
 
 export interface ChoiceOptions extends KnnOptions {
-  /** Fits linear probes as well, on this device. */
+  /** Finds neighbours and fits linear probes on it; without one, no probes are fitted. */
   device?: Device;
   /** What the choice is made by; "knn" if absent. */
   by?: "knn" | "probe";
@@ -48,18 +50,15 @@ export async function chooseBlock(
   candidates: readonly BlockFeatures[],
   labels: ArrayLike<number>,
   { train, validation, test }: Splits,
-  { device, by = "knn", onProgress, ...knn }: ChoiceOptions = {},
+  { device, by = "knn", onProgress, k = 20, temperature }: ChoiceOptions = {},
 ): Promise<BlockChoice> {
   if (!candidates.length) throw new ShapeError("chooseBlock: no features were given; give at least one block and pooling");
   if (by === "probe" && !device) throw new ShapeError("chooseBlock: probes need a device; give one, or choose by knn");
   const at = (rows: ArrayLike<number>) => Array.from(rows, (r) => labels[r]);
   const score = async ({ block, pool, features }: BlockFeatures, bank: Uint32Array, held: Uint32Array): Promise<BlockScore> => {
-    const queries = pick(features, held),
-      row: BlockScore = {
-        block,
-        pool,
-        knn: accuracy(knnClassify(pick(features, bank), at(bank), queries, knn), at(held)),
-      };
+    const near = pick(features, bank), queries = pick(features, held), most = Math.min(k, near.rows);
+    const found = device ? await nearestOn(device, near, queries, most) : nearest(near, queries, most);
+    const row: BlockScore = { block, pool, knn: accuracy(knnVote(found, at(bank), { temperature }), at(held)) };
     if (!device) return row;
     // The validation part chooses the probe's regularisation also where the test part is scored.
     const probe = await linearProbe(device, { features: pick(features, train), labels: at(train) }, {

@@ -15,15 +15,22 @@ export interface KnnOptions {
  *
  * @throws ShapeError when labels do not match the bank.
  */
-export function knnClassify(bank: Features, labels: ArrayLike<number>, queries: Features, options: KnnOptions = {}): Uint32Array {
-  const { k = 20, temperature = 0.07 } = options;
-  if (labels.length !== bank.rows) {
-    throw new ShapeError(`knn: ${labels.length} labels for ${bank.rows} rows; give one a row`);
-  }
-  return vote(nearest(bank, queries, Math.min(k, bank.rows)), labels, temperature);
+export function knnClassify(
+  bank: Features,
+  labels: ArrayLike<number>,
+  queries: Features,
+  { k = 20, temperature }: KnnOptions = {},
+): Uint32Array {
+  if (labels.length !== bank.rows) throw new ShapeError(`knn: ${labels.length} labels for ${bank.rows} rows; give one a row`);
+  return knnVote(nearest(bank, queries, Math.min(k, bank.rows)), labels, { temperature });
 }
 
-function vote({ k, indices, similarities }: Neighbours, labels: ArrayLike<number>, temperature: number): Uint32Array {
+/** `knnClassify()` with neighbours that were found before; `labels` are the bank's. */
+export function knnVote(
+  { k, indices, similarities }: Neighbours,
+  labels: ArrayLike<number>,
+  { temperature = 0.07 }: Pick<KnnOptions, "temperature"> = {},
+): Uint32Array {
   const out = new Uint32Array(indices.length / k), classes = Array.from(labels).reduce((a, b) => Math.max(a, b), 0) + 1;
   const votes = new Float64Array(classes);
   for (let q = 0; q < out.length; q++) {

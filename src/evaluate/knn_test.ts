@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
+import { providers } from "../../tests/providers.ts";
 import { type Features, features } from "./features.ts";
 import { accuracy, knnClassify } from "./knn.ts";
 import { nearest } from "./neighbours.ts";
+import { eachQueryOn, nearestOn } from "./neighbours_on.ts";
 import { blobs, normals } from "./testing.ts";
 
 /** The obvious version in float64: all cosines, sorted. */
@@ -58,4 +60,29 @@ test("knnClassify() tells clear blobs apart and is at chance on noise", () => {
 test("accuracy() wants as many predictions as labels", () => {
   expect(accuracy([1, 2, 3, 4], [1, 2, 0, 4])).toBe(0.75);
   expect(() => accuracy([1], [])).toThrow(/1 predictions for 0 labels/);
+});
+
+for (const provider of providers) {
+  test(`nearestOn() on ${provider.name} finds the neighbours that nearest() finds, in one run and in several`, async () => {
+    const device = await provider.open();
+    for (const [rows, count, dim, k] of [[1, 1, 1, 1], [40, 5, 8, 7], [70, 300, 4, 3]]) {
+      const bank = features(normals(rows * dim, 1), dim), queries = features(normals(count * dim, 2), dim);
+      const found = await nearestOn(device, bank, queries, k), wanted = nearest(bank, queries, k);
+      expect([...found.indices]).toEqual([...wanted.indices]);
+      found.similarities.forEach((s, i) => expect(Math.abs(s - wanted.similarities[i])).toBeLessThan(1e-6));
+    }
+  });
+}
+
+test("eachQueryOn() joins the parts of a bank that is too large for one", async () => {
+  const dim = 2, rows = 2 ** 15 + 100; // a part has 2^15 rows, for which 256 queries have 32 MiB of similarities
+  const bank = features(normals(rows * dim, 3), dim), queries = features(normals(260 * dim, 4), dim);
+  let seen = 0;
+  const wanted = nearest(bank, queries, 1);
+  await eachQueryOn(await providers.at(-1)!.open(), bank, queries, (query, similarities) => {
+    expect(query).toBe(seen++);
+    const best = similarities.reduce((best, s, j) => s > similarities[best] ? j : best, 0);
+    expect(Math.abs(similarities[wanted.indices[query]] - similarities[best])).toBeLessThan(1e-6);
+  });
+  expect(seen).toBe(260);
 });

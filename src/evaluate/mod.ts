@@ -3,10 +3,11 @@ export { bitsPerPixel, type CodebookStatistics, codebookStatistics, psnr } from 
 export { type BlockChoice, type BlockFeatures, type BlockScore, type ChoiceOptions, chooseBlock, type Pool } from "./choose_block.ts";
 export { colourHistogram, type Pixels, rawPixels } from "./baselines.ts";
 export { collect, type Features, features, pick, unitRows } from "./features.ts";
-export { accuracy, knnClassify, type KnnOptions } from "./knn.ts";
+export { accuracy, knnClassify, type KnnOptions, knnVote } from "./knn.ts";
 export { type Labelled, type LinearProbe, linearProbe, probeClassify, type ProbeOptions } from "./linear_probe.ts";
 export { nearest, type Neighbours } from "./neighbours.ts";
-export { type Candidate, type QualityCard, qualityCard, type Spread } from "./quality_card.ts";
+export { nearestOn } from "./neighbours_on.ts";
+export { type Candidate, type QualityCard, qualityCard, type QualityOptions, type Spread } from "./quality_card.ts";
 export { type Retrieval, retrieval } from "./retrieval.ts";
 export { labelledShare, type SplitOptions, type Splits, splits } from "./splits.ts";
 export { fitStandardiser, standardise, type Standardiser } from "./standardise.ts";

@@ -13,39 +13,55 @@ export interface Neighbours {
 /** Queries that share one pass over a row of the bank: with two rows at a time, eight sums, which stay in registers. */
 const TILE = 4;
 
-/**
- * The `k` rows of `bank` with the largest cosine to each row of `queries`; of equal ones the first. `self` leaves a row out of its own
- * neighbours: for queries that are the bank.
- *
- * @throws ShapeError when widths differ or a value is not finite.
- */
-export function nearest(bank: Features, queries: Features, k: number, { self = false }: { self?: boolean } = {}): Neighbours {
-  if (!Number.isInteger(k) || k < 1) throw new ShapeError(`nearest: k is ${k}; give a whole number from 1`);
-  const indices = new Int32Array(queries.rows * k).fill(-1), similarities = new Float32Array(queries.rows * k).fill(-Infinity);
-  eachQuery(bank, queries, (row, found) => {
-    const best = similarities.subarray(row * k, row * k + k), names = indices.subarray(row * k, row * k + k);
-    for (let j = 0; j < found.length; j++) if (found[j] > best[k - 1] && !(self && j === row)) insert(best, names, found[j], j);
-  });
-  return { k, indices, similarities };
-}
+/** Receives the cosines of one query to every row of a bank, which are only valid during the call. */
+export type SeeQuery = (query: number, similarities: Float32Array) => void;
 
 /**
- * Calls `see` for every row of `queries` with its cosine to each row of `bank`, which is only valid during the call.
+ * The `k` rows of `bank` with the largest cosine to each row of `queries`; of equal ones the first. `self` leaves a row out of its own
+ * neighbours: for queries that are the bank. With a device (`nearestOn`) it is faster, and the similarities are rounded on the way.
  *
  * @throws ShapeError when widths differ or a value is not finite.
  */
-export function eachQuery(bank: Features, queries: Features, see: (query: number, similarities: Float32Array) => void): void {
-  if (bank.dim !== queries.dim) {
-    throw new ShapeError(`neighbours: the bank has ${bank.dim} columns, the queries have ${queries.dim}; take both from one model`);
-  }
-  checkFinite(bank, "neighbours, bank");
-  checkFinite(queries, "neighbours, queries");
+export function nearest(bank: Features, queries: Features, k: number, options: NearestOptions = {}): Neighbours {
+  const { neighbours, see } = collectNearest(queries.rows, k, options);
+  eachQuery(bank, queries, see);
+  return neighbours;
+}
+
+export interface NearestOptions {
+  self?: boolean;
+}
+
+/** What finds the nearest rows among similarities that are shown to it query by query. */
+export function collectNearest(queries: number, k: number, { self = false }: NearestOptions): { neighbours: Neighbours; see: SeeQuery } {
+  if (!Number.isInteger(k) || k < 1) throw new ShapeError(`nearest: k is ${k}; give a whole number from 1`);
+  const indices = new Int32Array(queries * k).fill(-1), similarities = new Float32Array(queries * k).fill(-Infinity);
+  return {
+    neighbours: { k, indices, similarities },
+    see(row, found) {
+      const best = similarities.subarray(row * k, row * k + k), names = indices.subarray(row * k, row * k + k);
+      for (let j = 0; j < found.length; j++) if (found[j] > best[k - 1] && !(self && j === row)) insert(best, names, found[j], j);
+    },
+  };
+}
+
+/** Calls `see` for every row of `queries`, in their order. Throws ShapeError when widths differ or a value is not finite. */
+export function eachQuery(bank: Features, queries: Features, see: SeeQuery): void {
+  checkWidths(bank, queries);
   const b = unitRows(bank), q = unitRows(queries), found = new Float32Array(TILE * b.rows);
   for (let first = 0; first < q.rows; first += TILE) {
     const count = Math.min(TILE, q.rows - first);
     cosines(b, q, first, count, found);
     for (let i = 0; i < count; i++) see(first + i, found.subarray(i * b.rows, (i + 1) * b.rows));
   }
+}
+
+export function checkWidths(bank: Features, queries: Features): void {
+  if (bank.dim !== queries.dim) {
+    throw new ShapeError(`neighbours: the bank has ${bank.dim} columns, the queries have ${queries.dim}; take both from one model`);
+  }
+  checkFinite(bank, "neighbours, bank");
+  checkFinite(queries, "neighbours, queries");
 }
 
 function insert(best: Float32Array, names: Int32Array, similarity: number, name: number): void {

@@ -1,8 +1,11 @@
 // How good an embedder is on labelled pictures, beside what costs nothing: the same splits, the same measures, several seeds.
 import { ShapeError } from "../errors.ts";
 import { type Features, pick } from "./features.ts";
-import { accuracy, knnClassify } from "./knn.ts";
-import { retrieval } from "./retrieval.ts";
+import type { Device } from "../devices/device.ts";
+import { accuracy, knnVote } from "./knn.ts";
+import { collectNearest, eachQuery, type SeeQuery } from "./neighbours.ts";
+import { eachQueryOn } from "./neighbours_on.ts";
+import { collectRetrieval } from "./retrieval.ts";
 import { splits } from "./splits.ts";
 import { fitWhitening, whiten } from "./whitening.ts";
 
@@ -34,6 +37,16 @@ export interface QualityCard {
   verdicts: string[];
 }
 
+export interface QualityOptions {
+  seeds?: number[];
+  /** Neighbours that vote; 20 if absent. */
+  k?: number;
+  /** Share of every class that is tested on; a fifth if absent. */
+  test?: number;
+  /** Compares pictures on it; on the host if absent. */
+  device?: Device;
+}
+
 /**
  * Measures candidates on the test part of each seed's split, with its training part as the bank. Whoever was tuned on some pictures must
  * not be measured on them: give pictures that no choice was made on.
@@ -43,7 +56,7 @@ export interface QualityCard {
 export async function qualityCard(
   candidates: readonly Candidate[],
   labels: ArrayLike<number>,
-  { seeds = [0, 1, 2], k = 20, test = 0.2 }: { seeds?: number[]; k?: number; test?: number } = {},
+  { seeds = [0, 1, 2], k = 20, test = 0.2, device }: QualityOptions = {},
 ): Promise<QualityCard> {
   const at = (rows: ArrayLike<number>) => Array.from(rows, (r) => labels[r]);
   const rows: QualityCard["rows"] = [];
@@ -62,8 +75,16 @@ export async function qualityCard(
         [bank, queries] = [whiten(bank, whitening), whiten(queries, whitening)];
       }
       dim = bank.dim;
-      found.knn.push(accuracy(knnClassify(bank, at(train), queries, { k }), at(held)));
-      const { recall1, meanAveragePrecision } = retrieval(bank, at(train), queries, at(held));
+      const near = collectNearest(queries.rows, Math.min(k, bank.rows), {});
+      const ranked = collectRetrieval(bank.rows, at(train), queries.rows, at(held));
+      const see: SeeQuery = (query, similarities) => {
+        near.see(query, similarities);
+        ranked.see(query, similarities);
+      };
+      if (device) await eachQueryOn(device, bank, queries, see);
+      else eachQuery(bank, queries, see);
+      found.knn.push(accuracy(knnVote(near.neighbours, at(train)), at(held)));
+      const { recall1, meanAveragePrecision } = ranked.result();
       found.recall1.push(recall1);
       found.meanAveragePrecision.push(meanAveragePrecision);
     }

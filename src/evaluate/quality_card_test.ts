@@ -55,6 +55,11 @@ test("qualityCard() says which baselines the embedder beats and which it does no
   expect(card.rows[1].knn.std).toBeGreaterThan(0);
   expect(card.verdicts[0]).toMatch(/^embedder beats random: kNN \d+\.\d % against/);
   expect(card.verdicts[1]).toMatch(/no better and no worse than itself/);
+  const device = await providers.at(-1)!.open(),
+    one = { name: "embedder", kind: "embedder" as const, features: () => good, shrinkage: 0.1 };
+  const onDevice = await qualityCard([one], labels, { device });
+  expect(onDevice.rows[0].knn.mean).toBeCloseTo(card.rows[0].knn.mean, 2);
+  expect(onDevice.rows[0].meanAveragePrecision.mean).toBeCloseTo(card.rows[0].meanAveragePrecision.mean, 4);
   const worse = await qualityCard([{ name: "net", kind: "embedder", features: noise }, {
     name: "histogram",
     kind: "baseline",

@@ -1,6 +1,6 @@
 import { ShapeError } from "../errors.ts";
 import type { Features } from "./features.ts";
-import { eachQuery } from "./neighbours.ts";
+import { eachQuery, type SeeQuery } from "./neighbours.ts";
 
 export interface Retrieval {
   /** Share of queries whose nearest picture is of their class. */
@@ -11,32 +11,46 @@ export interface Retrieval {
 
 /** Search by picture: every row of `queries` ranks the whole bank by cosine. Queries whose class the bank lacks are left out. */
 export function retrieval(bank: Features, bankLabels: ArrayLike<number>, queries: Features, labels: ArrayLike<number>): Retrieval {
-  if (bankLabels.length !== bank.rows || labels.length !== queries.rows) {
-    throw new ShapeError(
-      `retrieval: ${bankLabels.length} and ${labels.length} labels for ${bank.rows} and ${queries.rows} rows; give one a row`,
-    );
+  const { see, result } = collectRetrieval(bank.rows, bankLabels, queries.rows, labels);
+  eachQuery(bank, queries, see);
+  return result();
+}
+
+/** What judges rankings whose similarities are shown to it query by query. @throws ShapeError when labels do not match the rows. */
+export function collectRetrieval(
+  rows: number,
+  bankLabels: ArrayLike<number>,
+  queries: number,
+  labels: ArrayLike<number>,
+): { see: SeeQuery; result(): Retrieval } {
+  if (bankLabels.length !== rows || labels.length !== queries) {
+    throw new ShapeError(`retrieval: ${bankLabels.length} and ${labels.length} labels for ${rows} and ${queries} rows; give one a row`);
   }
   const members = new Map<number, number[]>();
-  for (let i = 0; i < bank.rows; i++) {
+  for (let i = 0; i < rows; i++) {
     if (!members.has(bankLabels[i])) members.set(bankLabels[i], []);
     members.get(bankLabels[i])!.push(i);
   }
   let first = 0, precision = 0, count = 0;
-  eachQuery(bank, queries, (q, similarities) => {
-    const wanted = members.get(labels[q]);
-    if (!wanted) return;
-    const all = similarities.slice().sort(), relevant = Float32Array.from(wanted, (i) => similarities[i]).sort();
-    let sum = 0;
-    for (let i = relevant.length - 1; i >= 0; i--) {
-      const least = firstNotBelow(relevant, relevant[i]);
-      sum += (relevant.length - least) / (all.length - firstNotBelow(all, relevant[i]));
-    }
-    first += Number(bankLabels[similarities.indexOf(all[all.length - 1])] === labels[q]);
-    precision += sum / wanted.length;
-    count++;
-  });
-  if (!count) throw new ShapeError("retrieval: no query has a picture of its class in the bank; give both parts every class");
-  return { recall1: first / count, meanAveragePrecision: precision / count };
+  return {
+    see(q, similarities) {
+      const wanted = members.get(labels[q]);
+      if (!wanted) return;
+      const all = similarities.slice().sort(), relevant = Float32Array.from(wanted, (i) => similarities[i]).sort();
+      let sum = 0;
+      for (let i = relevant.length - 1; i >= 0; i--) {
+        const least = firstNotBelow(relevant, relevant[i]);
+        sum += (relevant.length - least) / (all.length - firstNotBelow(all, relevant[i]));
+      }
+      first += Number(bankLabels[similarities.indexOf(all[all.length - 1])] === labels[q]);
+      precision += sum / wanted.length;
+      count++;
+    },
+    result() {
+      if (!count) throw new ShapeError("retrieval: no query has a picture of its class in the bank; give both parts every class");
+      return { recall1: first / count, meanAveragePrecision: precision / count };
+    },
+  };
 }
 
 /** Place of the first value that is not below `value` in an ascending list. */
