@@ -4,6 +4,7 @@ import { add, attention, conv2d, crossEntropy, layerNorm, linear, matmul } from 
 import { input, type Tensor } from "../src/graph.ts";
 import type { Case } from "./case.ts";
 import { models } from "./models.ts";
+import { tokenizers } from "./tokenizers.ts";
 
 const product = (M: number, K: number, N: number, gpuOnly = false): Case => ({
   name: `matmul ${M}x${K}x${N}`,
@@ -72,4 +73,5 @@ export const cases: Case[] = [
   },
   replay,
   ...models,
+  ...tokenizers,
 ];
