@@ -13,3 +13,4 @@ export { labelledShare, type SplitOptions, type Splits, splits } from "./splits.
 export { fitStandardiser, standardise, type Standardiser } from "./standardise.ts";
 export { countTokens, type TokenBaselines, tokenBaselines } from "./token_statistics.ts";
 export { fitWhitening, whiten, type Whitening, type WhiteningOptions } from "./whitening.ts";
+export { blockFeatures, type EncoderFeatures, encoderFeatures, type EncoderFeaturesOptions } from "./encoder_features.ts";
