@@ -7,6 +7,11 @@ import { fold, unfold } from "./unfold.ts";
 
 checkOp("permute() of two axes", (x) => permute(x, [1, 0]), [[[1, 1]], [[3, 5]], [[70, 67]]]);
 checkOp("permute() of three axes", (x) => permute(x, [1, 2, 0]), [[[2, 3, 5]]]);
+checkOp("permute() of long runs, and of a transpose beyond one block", (x) => permute(permute(x, [1, 0, 2]), [0, 2, 1]), [[[3, 40, 50]], [[
+  20,
+  2,
+  33,
+]]]);
 checkOp("permute() that splits heads", (x) => permute(x, [2, 0, 3, 1, 4]), [[[2, 5, 3, 2, 7]]]);
 checkOp("permute() of u32", (x) => permute(x, [1, 0]), [[{ shape: [3, 5], dtype: "u32", values: (i) => 4294967295 - i }]]);
 checkOp("unfold()", (x) => unfold(x, 2), [[[1, 1, 2, 2]], [[2, 3, 4, 6]], [[1, 3, 16, 8]]]);
