@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { ShapeError } from "../../src/errors.ts";
-import { apply, input, type Tensor } from "../../src/graph.ts";
+import { gradients } from "../../src/gradients.ts";
+import { apply, input, makers, type Tensor } from "../../src/graph.ts";
 import { evaluate } from "../../src/program.ts";
 import { checkOp } from "../../tests/check_op.ts";
 import { providers } from "../../tests/providers.ts";
@@ -72,6 +73,25 @@ test("a scale alone keeps nothing for backward where the weight is the smaller",
   const kept = (rows: number) =>
     linear(input("x", [rows, 5]), input("w", [7, 5]), { scale: input("s", [7]) }).view!.of.maker!.outputs.pre.size;
   expect([kept(5), kept(6)]).toEqual([35, 1]);
+});
+
+for (const activation of ["gelu", "relu"] as const) {
+  checkOp(`the gradient of two layers with ${activation} between them`, (x, w, b, v) => linear(linear(x, w, { bias: b, activation }), v), [
+    [[1, 1], [1, 1], [1], [1, 1]],
+    [[2, 3, 5], [7, 5], [7], [4, 7]],
+    [[130, 3], [70, 3], [70], [33, 70]],
+    [[3, 5], [6, 5], [6], [1100, 6]], // the product is summed in parts
+  ], { tolerance: 2e-5, differences: activation === "relu" ? null : 1e-4 });
+}
+
+test("the gradient passes an activation inside the product that brings it", () => {
+  const x = input("x", [3, 5]), w = input("w", [7, 5]), v = input("v", [4, 7]);
+  const ops = (wanted: Tensor) => makers([wanted]).map(({ op }) => op.name);
+  const made = ops(gradients(linear(linear(x, w, { activation: "gelu" }), v), [w], input("dy", [3, 4]))[0]);
+  expect(made.filter((name) => name !== "matmul")).toEqual(["matmul_slope"]);
+  // A residual beside the layer brings a sum, not a product.
+  const h = linear(x, w, { activation: "gelu" }), u = input("u", [7, 7]);
+  expect(ops(gradients(linear(h, u, { residual: h }), [w], input("dy", [3, 7]))[0])).toContain("gelu_backward");
 });
 
 /** matmul with one variant, whatever the device would choose; its gradients too. */
