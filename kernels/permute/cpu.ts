@@ -6,8 +6,8 @@ export interface Axis {
   stride: number;
 }
 
-/** Runs of this length and more are copied by the engine. */
-const LONG_RUN = 32;
+/** Runs of this length and more are copied by the engine; a call costs as much as a loop over some 200 values. */
+const LONG_RUN = 256;
 /** Neighbours in x that a transpose reads at once: a cache line of them. */
 const BLOCK = 16;
 

@@ -1,8 +1,10 @@
 // Softmax and log-softmax along any axis: the same two kernels, two chunks.
 
-import { type CpuTensor, defineOp, type Numbers, type OpSpec, reshape, type Tensor } from "../../src/graph.ts";
+import type { CpuKernels } from "../../src/devices/cpu/kernels.ts";
+import { type CpuTensor, defineOp, type Numbers, reshape, type Tensor } from "../../src/graph.ts";
 import { around, axisOf } from "../axis.ts";
 import { overLines } from "../lines.ts";
+import { logSoftmaxBackwardCpu, logSoftmaxCpu, softmaxBackwardCpu } from "./cpu.ts";
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import logSoftmaxWgsl from "./log_softmax.wgsl" with { type: "text" };
@@ -27,18 +29,18 @@ type Line = (values: number[], dy: number[]) => number[];
 
 /** The CPU device's versions. */
 interface Cpu {
-  forward(data: Record<"x" | "y", CpuTensor>, kernels: Parameters<NonNullable<OpSpec["cpu"]>>[2]): void;
-  backward(data: Record<"y" | "dy" | "dx", CpuTensor>): void;
+  forward(data: Record<"x" | "y", CpuTensor>, kernels: CpuKernels): void;
+  backward(data: Record<"y" | "dy" | "dx", CpuTensor>, kernels: CpuKernels): void;
 }
 
-function normalised(name: string, chunk: string, line: Line, gradient: Line, cpu?: Cpu) {
+function normalised(name: string, chunk: string, line: Line, gradient: Line, cpu: Cpu) {
   const backward = defineOp<{ y: Tensor; dy: Tensor }, "dx">({
     name: `${name}_backward`,
     outputs: ({ y }) => ({ dx: y.shape }),
     launches: ({ y }) => [overLines(`${name}/backward`, y, chunk + backwardWgsl)],
     backward: null,
     reference: ({ y, dy }, tensors) => ({ dx: perLine(tensors.y, gradient, y, dy) }),
-    cpu: cpu && ((data) => cpu.backward(data)),
+    cpu: (data, _, kernels) => cpu.backward(data, kernels),
   });
   return defineOp<{ x: Tensor }, "y">({
     name,
@@ -46,7 +48,7 @@ function normalised(name: string, chunk: string, line: Line, gradient: Line, cpu
     launches: ({ x }) => [overLines(`${name}/forward`, x, chunk + forwardWgsl)],
     backward: ({ y }, { dy }) => ({ x: backward({ y, dy: dy! }, {}).dx }),
     reference: ({ x }, tensors) => ({ y: perLine(tensors.x, line, x) }),
-    cpu: cpu && ((data, _, kernels) => cpu.forward(data, kernels)),
+    cpu: (data, _, kernels) => cpu.forward(data, kernels),
   });
 }
 
@@ -81,23 +83,10 @@ const softmaxOp = normalised("softmax", softmaxWgsl, (x) => {
   backward: softmaxBackwardCpu,
 });
 
-/** dx = y (dy - sum(y dy)) along S of (K, S, C), whole rows of C at a time. */
-function softmaxBackwardCpu(
-  { y: { data: y, shape: [K, S, C] }, dy: { data: dy }, dx: { data: dx } }: Record<"y" | "dy" | "dx", CpuTensor>,
-) {
-  const inner = new Float64Array(C);
-  for (let k = 0; k < K; k++) {
-    const start = k * S * C, end = start + S * C;
-    inner.fill(0);
-    for (let row = start; row < end; row += C) for (let c = 0; c < C; c++) inner[c] += y[row + c] * dy[row + c];
-    for (let row = start; row < end; row += C) for (let c = 0; c < C; c++) dx[row + c] = y[row + c] * (dy[row + c] - inner[c]);
-  }
-}
-
 const logSoftmaxOp = normalised("log_softmax", logSoftmaxWgsl, (x) => {
   const m = Math.max(...x), lse = Math.log(total(exponentials(x)));
   return x.map((v) => v - m - lse);
 }, (y, dy) => {
   const sum = total(dy);
   return y.map((v, i) => dy[i] - Math.exp(v) * sum);
-});
+}, { forward: logSoftmaxCpu, backward: logSoftmaxBackwardCpu });
