@@ -9,7 +9,7 @@ import type { DrawKey } from "./random.ts";
 export type Field = (key: DrawKey) => Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array;
 
 /** What the loader itself looks at in a batch; the rest is the business of whoever makes it and of whoever trains on it. */
-export type PlacedData = Pick<BatchData, "weights" | "skipped">;
+export type PlacedData = Pick<BatchData, "weights" | "names" | "skipped">;
 
 /** A batch of pictures, or of whatever `MakeBatch` makes. */
 export type Batch<Data extends PlacedData = BatchData> = Data & Placing;

@@ -1,11 +1,13 @@
 // The training loop: one batch ahead of the device, which it waits for only when it logs. It knows neither the model nor HTTP; `on` is how
 // others take part.
 
-import type { Batch } from "../data/loader.ts";
+import type { Batch as AnyBatch, PlacedData } from "../data/loader.ts";
 import { ZelligeError } from "../errors.ts";
 import type { LoaderState } from "../data/order.ts";
 import type { MetricLine } from "./run/metrics.ts";
 import type { Learning } from "./stage.ts";
+
+type Batch = AnyBatch<PlacedData>;
 
 /** Where a training stands between two updates: all that a checkpoint adds to the states on the device. */
 export interface LoopState {
@@ -17,7 +19,7 @@ export interface LoopState {
 }
 
 export interface LoopOptions {
-  learning: Learning;
+  learning: Learning<PlacedData>;
   from: LoopState;
   seed: number;
   logEvery: number;

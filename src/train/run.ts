@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync,
 import { join } from "node:path";
 import process from "node:process";
 import { RecipeError } from "../errors.ts";
-import { type Recipe, resolveRecipe } from "./recipe.ts";
+import { type AnyRecipe, resolveAnyRecipe } from "./modality.ts";
 import { differences } from "./recipe/merge.ts";
 import { listCheckpoints, type SavedCheckpoint } from "./run/checkpoint.ts";
 import { type MetricLine, readMetrics } from "./run/metrics.ts";
@@ -26,12 +26,12 @@ interface Status {
 export class Run {
   readonly #path: string;
 
-  private constructor(path: string, readonly recipe: Recipe, readonly created: number) {
+  private constructor(path: string, readonly recipe: AnyRecipe, readonly created: number) {
     this.#path = path;
   }
 
   /** Makes the folder of a new run below `folder`. @throws RecipeError where `name` is taken. */
-  static create(folder: string, recipe: Recipe, name = freeName(folder, recipe)): Run {
+  static create(folder: string, recipe: AnyRecipe, name = freeName(folder, recipe)): Run {
     const path = join(folder, name);
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name)) {
       throw new RecipeError(`run: the name ${JSON.stringify(name)} is none; use letters, digits, dots, dashes and underscores`);
@@ -49,9 +49,9 @@ export class Run {
    *
    * @throws RecipeError where the folder holds no run, or naming each value that differs.
    */
-  static open(path: string, expected?: Recipe): Run {
+  static open(path: string, expected?: AnyRecipe): Run {
     if (!existsSync(`${path}/recipe.json`)) throw new RecipeError(`${path}: holds no run; give a folder with a recipe.json`);
-    const recipe = resolveRecipe(JSON.parse(readFileSync(`${path}/recipe.json`, "utf8")), `${path}/recipe.json`);
+    const recipe = resolveAnyRecipe(JSON.parse(readFileSync(`${path}/recipe.json`, "utf8")), `${path}/recipe.json`);
     // Another stage of the same recipe may be run in the same folder.
     const other = expected ? differences({ ...expected, stage: recipe.stage }, recipe) : [];
     if (other.length) {
@@ -155,7 +155,7 @@ function writeWhole(path: string, text: string): void {
 }
 
 /** The date, the preset, and a number where that is taken: 2026-11-23-mosaics-tiny-2. */
-function freeName(folder: string, { preset }: Recipe): string {
+function freeName(folder: string, { preset }: AnyRecipe): string {
   const base = `${new Date().toISOString().slice(0, 10)}-${preset}`;
   for (let n = 1;; n++) {
     const name = n === 1 ? base : `${base}-${n}`;

@@ -3,13 +3,12 @@
 import { type Device, openDevice, type OpenOptions } from "../devices/mod.ts";
 import { DeviceLostError, RecipeError, ZelligeError } from "../errors.ts";
 import { loop, type LoopState } from "./loop.ts";
-import { openTrainingData, type TrainingData } from "./data.ts";
-import { type Recipe, stageNames, stagesOf } from "./recipe.ts";
+import { type AnyData, type AnyRecipe, type AnyStage, openAnyData, stagesFor } from "./modality.ts";
+import { stageNames, stagesOf } from "./recipe.ts";
 import type { Run } from "./run.ts";
 import { type CheckpointFileSystem, pruneCheckpoints, type SavedCheckpoint } from "./run/checkpoint.ts";
 import { type MetricLine, Metrics } from "./run/metrics.ts";
-import type { Job, Measured, Stage, Task } from "./stage.ts";
-import { stages as allStages } from "./stages/mod.ts";
+import type { AnyTask, Job, Measured } from "./stage.ts";
 import { restoreTask, saveTask } from "./task_state.ts";
 import { writeFileSync } from "node:fs";
 
@@ -31,7 +30,7 @@ export interface SessionOptions {
   /** Workers that make batches; 2 if absent, 0 makes them on this thread. */
   workers?: number;
   /** In place of the project's own; for tests. */
-  stages?: Record<string, Stage>;
+  stages?: Record<string, AnyStage>;
   fs?: CheckpointFileSystem;
 }
 
@@ -52,7 +51,7 @@ export class Session implements AsyncIterable<SessionEvent> {
 
   /** Begins, or goes on with, a run. Events come after this turn of the event loop, so a listener added at once misses none. */
   constructor(options: SessionOptions) {
-    this.#options = { workers: 2, stages: allStages, ...options };
+    this.#options = { ...options, workers: options.workers ?? 2, stages: options.stages ?? stagesFor(options.run.recipe) };
     this.done = Promise.resolve().then(() => this.#main());
   }
 
@@ -137,7 +136,7 @@ export class Session implements AsyncIterable<SessionEvent> {
       metrics = new Metrics(run.metricsPath);
       metrics.rewind(run.checkpoints().at(-1)?.metricsBytes ?? 0);
       run.mark("running");
-      const data = await openTrainingData(run.recipe);
+      const data = await openAnyData(run.recipe);
       const note = (message: string) => this.#emit({ type: "note", message });
       const open = async () => opened = device && "kind" in device ? device : await openDevice({ log: note, ...device });
       await open();
@@ -158,15 +157,15 @@ export class Session implements AsyncIterable<SessionEvent> {
   }
 
   async #jobs(
-    data: TrainingData,
+    data: AnyData,
     device: () => Device,
     reopen: () => Promise<Device>,
     metrics: Metrics,
     note: (message: string) => void,
   ): Promise<"done" | "stopped"> {
     const { run, stages, workers } = this.#options;
-    const { plan, steps } = planJobs(run.recipe, data, stages);
-    run.mark("running", { steps });
+    const plan = planJobs(run.recipe, data, stages), last = plan.at(-1);
+    run.mark("running", { steps: last && last.offset + last.steps });
     for (const [index, { job, stage, offset, steps: jobSteps }] of plan.entries()) {
       if (run.finished(job.id)) continue;
       for (let lost = 0;;) {
@@ -197,7 +196,7 @@ export class Session implements AsyncIterable<SessionEvent> {
   }
 
   /** Trains a task to its end, or to an edge where somebody wished otherwise; gives whether it ended. */
-  async #train(task: Task, job: Job, offset: number, metrics: Metrics): Promise<boolean> {
+  async #train(task: AnyTask, job: Job, offset: number, metrics: Metrics): Promise<boolean> {
     const { run, fs } = this.#options, { checkpoints, logEvery, seed } = run.recipe, { learning } = task;
     const saved = run.checkpoints(job.id).at(-1);
     let state: LoopState = saved
@@ -263,24 +262,24 @@ export class Session implements AsyncIterable<SessionEvent> {
 
 interface Planned {
   job: Job;
-  stage: Stage;
+  stage: AnyStage;
   /** Updates of all jobs before it. */
   offset: number;
   steps: number;
 }
 
-/** The jobs that a recipe asks for, and the updates of all. @throws RecipeError where a stage that was asked for cannot be done. */
+/** The jobs that a recipe asks for. @throws RecipeError where a stage that was asked for cannot be done. */
 export function planJobs(
-  recipe: Recipe,
-  data: TrainingData,
-  stages: Record<string, Stage> = allStages,
-): { plan: Planned[]; steps: number } {
+  recipe: AnyRecipe,
+  data: AnyData,
+  stages: Record<string, AnyStage> = stagesFor(recipe),
+): Planned[] {
   const asked = stagesOf(recipe), plan: Planned[] = [];
   let steps = 0;
   for (const name of stageNames) {
     const stage = stages[name], jobs = stage?.jobs(recipe, data) ?? [];
     if (asked.length === 1 && asked[0] === name && !jobs.length) {
-      throw new RecipeError(`${name}: ${data.train.set.name} has no labels; give labelled pictures, or another stage`);
+      throw new RecipeError(`${name}: ${data.train.set.name} has no labels; give labelled data, or another stage`);
     }
     // The jobs of stages that are not asked for count, so that a step means the same in every session of a run.
     for (const job of jobs) {
@@ -289,5 +288,5 @@ export function planJobs(
       steps += jobSteps;
     }
   }
-  return { plan, steps };
+  return plan;
 }

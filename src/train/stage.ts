@@ -1,7 +1,8 @@
 // What a stage is to the runner: the trainings that it consists of, and for each what it builds on the device, how a batch becomes
 // inputs, what it measures, and what it hands on.
 
-import type { Batch, Loader } from "../data/loader.ts";
+import type { BatchData } from "../data/batch.ts";
+import type { Batch, Loader, PlacedData } from "../data/loader.ts";
 import type { LoaderState } from "../data/order.ts";
 import type { Device } from "../devices/device.ts";
 import type { TrainingData } from "./data.ts";
@@ -23,15 +24,17 @@ export interface Job {
   labels?: number;
 }
 
-export interface StageContext {
+export interface StageContext<Of = Recipe, Data = TrainingData> {
   device: Device;
-  recipe: Recipe;
-  data: TrainingData;
+  recipe: Of;
+  data: Data;
   run: Run;
   /** Workers that make batches. */
   workers: number;
   /** Says something to whoever follows the run. */
   note: (message: string) => void;
+  /** Weights of other stages may be missing and are then random: it is only looked at how large things are. */
+  dry?: boolean;
 }
 
 /** What held-out pictures said. */
@@ -44,35 +47,38 @@ export interface Measured {
 }
 
 /** The part of a task that learns. */
-export interface Learning {
+export interface Learning<Data extends PlacedData = BatchData> {
   training: Training;
   facts: TrainingFacts;
   update: Update;
-  batches(state: LoaderState): Loader;
+  batches(state: LoaderState): Loader<Data>;
   /** Inputs of one micro-batch, the `part`-th of update `step`. */
-  inputs(batch: Batch, at: { step: number; part: number }): Values;
+  inputs(batch: Batch<Data>, at: { step: number; part: number }): Values;
   /** What follows the step, by name: at least lr. */
   schedule(step: number): { lr: number } & Record<string, number>;
 }
 
 /** A job on the device. */
-export interface Task {
+export interface Task<Data extends PlacedData = BatchData> {
   model: SavedCheckpoint["model"];
   /** Metadata of the file of weights, for whoever opens it without the rest of the run. */
   metadata?: Record<string, string>;
   /** Absent where nothing is learned. */
-  learning?: Learning;
+  learning?: Learning<Data>;
   /** Looks at held-out pictures; waits for the device. */
   measure(): Promise<Measured>;
   destroy(): Promise<void>;
 }
 
-export interface Stage {
+/** A task over data of any making: what the runner sees. */
+export type AnyTask = Task<PlacedData>;
+
+export interface Stage<Of = Recipe, Data = TrainingData, Made extends PlacedData = BatchData> {
   name: StageName;
   /** In their order. @throws RecipeError where the data has not what the stage needs. */
-  jobs(recipe: Recipe, data: TrainingData): Job[];
+  jobs(recipe: Of, data: Data): Job[];
   /** Updates of each job. */
-  facts(recipe: Recipe, data: TrainingData, job: Job): TrainingFacts | undefined;
+  facts(recipe: Of, data: Data, job: Job): TrainingFacts | undefined;
   /** Builds a job on the device. @throws RecipeError, LimitError, CheckpointError */
-  build(context: StageContext, job: Job): Promise<Task>;
+  build(context: StageContext<Of, Data>, job: Job): Promise<Task<Made>>;
 }

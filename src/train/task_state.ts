@@ -5,12 +5,12 @@ import { CheckpointError } from "../errors.ts";
 import type { LoopState } from "./loop.ts";
 import type { Run } from "./run.ts";
 import { type CheckpointFacts, type CheckpointFileSystem, openTrained, saveCheckpoint, type SavedCheckpoint } from "./run/checkpoint.ts";
-import type { Job, Measured, Task } from "./stage.ts";
+import type { AnyTask, Job, Measured } from "./stage.ts";
 import { readStates, writeStates } from "./states.ts";
 
 export interface Saving {
   run: Run;
-  task: Task;
+  task: AnyTask;
   job: Job;
   state: LoopState;
   /** Updates of the jobs before this one. */
@@ -48,7 +48,7 @@ export async function saveTask({ run, task, job, state, offset, metricsBytes, fi
 }
 
 /** Sets a task to where a checkpoint of it stood. @throws CheckpointError where the checkpoint is of another model. */
-export async function restoreTask({ learning }: Task, checkpoint: SavedCheckpoint): Promise<LoopState> {
+export async function restoreTask({ learning }: AnyTask, checkpoint: SavedCheckpoint): Promise<LoopState> {
   const { jobStep, loader, skipped, path, summed } = checkpoint;
   if (!loader) throw new CheckpointError(`${path}: does not say where the data goes on; start the stage anew`);
   if (learning) {

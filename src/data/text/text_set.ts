@@ -79,10 +79,10 @@ export function tokenise(
     if (ids.length > room && long === "fail") {
       throw new DataError(`${name}: has ${ids.length + 2} tokens, the longest may have ${length}; cut it, or choose truncate or windows`);
     }
-    const windows = long === "windows" ? Math.ceil(ids.length / room) : 1, share = ids.length / windows;
+    const kept = long === "truncate" ? ids.slice(0, room) : ids, windows = Math.ceil(kept.length / room), share = kept.length / windows;
     for (let w = 0; w < windows; w++) {
       const from = Math.round(w * share), to = Math.round((w + 1) * share);
-      samples.push({ name, ids: Uint32Array.from([cls, ...ids.slice(from, to), sep]), label });
+      samples.push({ name, ids: Uint32Array.from([cls, ...kept.slice(from, to), sep]), label });
     }
   }
   if (samples.length === 0) throw new DataError(`${name}: has no texts; give a source with at least one`);

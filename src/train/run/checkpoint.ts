@@ -5,7 +5,8 @@ import * as nodeFs from "node:fs/promises";
 import { atomicWrite, openSafetensors, type Safetensors, type TensorInputs, writeSafetensors } from "../../checkpoint/mod.ts";
 import type { LoaderState } from "../../data/order.ts";
 import { CheckpointError } from "../../errors.ts";
-import type { Recipe, StageName } from "../recipe.ts";
+import type { AnyRecipe } from "../modality.ts";
+import type { StageName } from "../recipe.ts";
 
 /** What a checkpoint knows beside its tensors. */
 export interface CheckpointFacts {
@@ -17,7 +18,7 @@ export interface CheckpointFacts {
   step: number;
   /** Whether the job has ended: what the next stages begin with. */
   finished: boolean;
-  recipe: Recipe;
+  recipe: AnyRecipe;
   /** What the weights are weights of, for whoever loads them. */
   model: { kind: string; config: unknown; classes?: string[] };
   /** Where the data goes on. */

@@ -1,0 +1,33 @@
+// What a recipe is about decides how its data opens and which stages there are: pictures, or texts.
+
+import type { PlacedData } from "../data/loader.ts";
+import { openTrainingData, type TrainingData } from "./data.ts";
+import { type Recipe, resolveRecipe } from "./recipe.ts";
+import type { Stage } from "./stage.ts";
+import { stages as pictureStages } from "./stages/mod.ts";
+import { openTextData, type TextTrainingData } from "./text/data.ts";
+import { textPresets } from "./text/presets.ts";
+import { resolveTextRecipe, type TextRecipe } from "./text/recipe.ts";
+import { textStages } from "./text/stages.ts";
+
+export type AnyRecipe = Recipe | TextRecipe;
+export type AnyData = TrainingData | TextTrainingData;
+export type AnyStage = Stage<AnyRecipe, AnyData, PlacedData>;
+
+/** Whether a recipe trains on texts. */
+export const isTextRecipe = (recipe: AnyRecipe): recipe is TextRecipe => Object.hasOwn(textPresets, recipe.preset);
+
+/** The whole recipe behind what is given, for pictures or texts as its preset says. @throws RecipeError */
+export function resolveAnyRecipe(options: unknown, where = "recipe"): AnyRecipe {
+  const preset = (options as { preset?: unknown } | null)?.preset;
+  const isText = typeof preset === "string" && Object.hasOwn(textPresets, preset);
+  return isText ? resolveTextRecipe(options as { preset: string }, where) : resolveRecipe(options, where);
+}
+
+/** The stages that a recipe may have. */
+export const stagesFor = (recipe: AnyRecipe): Record<string, AnyStage> => isTextRecipe(recipe) ? textStages : pictureStages;
+
+/** Opens a recipe's data. @throws DataError */
+export async function openAnyData(recipe: AnyRecipe): Promise<AnyData> {
+  return isTextRecipe(recipe) ? openTextData(recipe) : await openTrainingData(recipe);
+}

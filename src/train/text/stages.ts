@@ -1,0 +1,157 @@
+// Pre-training and fine-tuning of a BERT as the session runs them.
+
+import { openTextLoader, type TextBatch, type TextBatchRecipe } from "../../data/text/text_batch.ts";
+import type { TextSet } from "../../data/text/text_set.ts";
+import { hfBertConfig } from "../../checkpoint/hf/mod.ts";
+import { bertParams } from "../../models/bert.ts";
+import type { BertConfig } from "../../models/bert_config.ts";
+import type { ParamSpec } from "../../nn/parameters.ts";
+import { parameters } from "../../nn/parameters.ts";
+import { linearSchedule } from "../../optim/schedules.ts";
+import { compile, type Program } from "../../program.ts";
+import { type Training, trainingFacts } from "../recipe/training.ts";
+import type { Job, Stage, StageContext, Task } from "../stage.ts";
+import { weightsAt } from "../stages/weights.ts";
+import { Update } from "../update.ts";
+import { shareOf, type TextTrainingData } from "./data.ts";
+import { maskedTextObjective, textClassObjective, type TextObjective, type TextShape } from "./objectives.ts";
+import { maskOf, modelOf, type TextRecipe } from "./recipe.ts";
+import { startBert } from "./weights.ts";
+
+type Context = StageContext<TextRecipe, TextTrainingData>;
+export type TextStage = Stage<TextRecipe, TextTrainingData, TextBatch>;
+
+const pretrain: TextStage = {
+  name: "pretrain",
+
+  jobs: () => [{ id: "pretrain", stage: "pretrain", seed: 0 }],
+
+  facts: ({ pretrain }, { train }) => trainingFacts(pretrain, train.set.length),
+
+  async build(context, job) {
+    const { recipe, data } = context, { wordPiece } = data, { from, boundary } = recipe.pretrain, mask = maskOf(recipe);
+    const config = modelOf(recipe, { vocab: wordPiece.size, ...boundary && { boundary: { targets: 15, size: 200 } } });
+    const table = bertParams(config);
+    return await build(context, job, {
+      config,
+      table: from === "scratch" ? table : await startBert(weightsAt(from, "pretrain", context), table, wordPiece),
+      training: recipe.pretrain,
+      train: data.train.set,
+      heldOut: data.heldOut.set,
+      batches: { mask },
+      objective: (shape) => maskedTextObjective(config, shape, mask),
+      score: ({ loss }) => -loss,
+    });
+  },
+};
+
+const finetune: TextStage = {
+  name: "finetune",
+
+  jobs({ finetune: { arms, labels, seeds } }, { labelled }) {
+    if (!labelled) return [];
+    return seeds.flatMap((seed) =>
+      labels.flatMap((share) => arms.map((arm): Job => ({ id: jobName(arm, share, seed), stage: "finetune", seed, arm, labels: share })))
+    );
+  },
+
+  facts: ({ finetune, seed }, { labelled }, job) =>
+    trainingFacts(finetune, shareOf(labelled!.train.set, job.labels!, seed + job.seed).length),
+
+  async build(context, job) {
+    const { recipe, data } = context, { wordPiece, labelled, classes } = data;
+    const config = modelOf(recipe, { vocab: wordPiece.size, masked: false, classes: classes!.length }), table = bertParams(config);
+    const start = () => startBert(weightsAt(recipe.finetune.from, "pretrain", context), table, wordPiece);
+    return await build(context, job, {
+      config,
+      table: job.arm === "pretrained" ? await start() : table,
+      training: recipe.finetune,
+      train: shareOf(labelled!.train.set, job.labels!, recipe.seed + job.seed),
+      heldOut: labelled!.heldOut.set,
+      batches: {},
+      objective: (shape) => textClassObjective(config, shape),
+      measured: { chance: 1 / classes!.length },
+      score: ({ accuracy }) => accuracy,
+    });
+  },
+};
+
+/** The stages of a training on texts. */
+export const textStages: Record<string, TextStage> = { pretrain, finetune };
+
+interface Parts {
+  config: BertConfig;
+  table: Record<string, ParamSpec>;
+  training: Training;
+  train: TextSet;
+  heldOut: TextSet;
+  batches: TextBatchRecipe;
+  objective(shape: TextShape): TextObjective;
+  /** Beside what the held-out texts say. */
+  measured?: Record<string, number>;
+  score(means: Record<string, number>): number;
+}
+
+async function build({ device, recipe, data }: Context, job: Job, parts: Parts): Promise<Task<TextBatch>> {
+  const { config, table, training, train, heldOut, batches, score } = parts,
+    facts = trainingFacts(training, train.length),
+    B = facts.microBatch;
+  const objective = parts.objective({ batchSize: B, length: recipe.data.length }), p = parameters(table, { seed: recipe.seed + job.seed });
+  const update = await Update.compile(device, { params: p, table, ...objective.losses(p, objective.random) }, training);
+  const held = objective.losses(update.weights), judged = { loss: held.loss, ...held.values };
+  const measuring = await compile(device, judged, { share: update.program });
+  const rate = linearSchedule({ base: facts.lr, final: training.minLr, steps: facts.steps, warmup: facts.warmup });
+  return {
+    model: { kind: "bert", config, classes: data.classes },
+    metadata: { bert: JSON.stringify(config) },
+    learning: {
+      training,
+      facts,
+      update,
+      batches: (state) => openTextLoader(train, batches, { batchSize: B, shuffle: true, last: "drop", epochs: Infinity, state }),
+      inputs: (batch) => objective.inputs(batch),
+      schedule: (step) => ({ lr: rate(step) }),
+    },
+    async measure() {
+      const loader = openTextLoader(heldOut, batches, {
+        batchSize: B,
+        shuffle: false,
+        last: "pad",
+        epochs: 1,
+        state: { seed: recipe.seed, epoch: 0, position: 0 },
+      });
+      const means = await meansOver(measuring, loader, objective, Object.keys(judged));
+      const files = {
+        ...data.wordPiece.files(),
+        "config.json": JSON.stringify(hfBertConfig({ config, labels: config.classes ? data.classes : [] }), null, 2),
+      };
+      return { values: { ...means, ...parts.measured }, score: score(means), files };
+    },
+    destroy() {
+      measuring.destroy();
+      update.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The mean of each output over all held-out texts. */
+async function meansOver(
+  program: Program,
+  loader: AsyncIterable<TextBatch>,
+  { inputs }: TextObjective,
+  names: string[],
+): Promise<Record<string, number>> {
+  const sums = new Map(names.map((name) => [name, 0]));
+  let count = 0;
+  for await (const batch of loader) {
+    program.write(inputs(batch));
+    program.run();
+    const weight = batch.weights.reduce((a, b) => a + b, 0);
+    for (const name of names) sums.set(name, sums.get(name)! + weight * await program.readNumber(name));
+    count += weight;
+  }
+  return Object.fromEntries([...sums].map(([name, sum]) => [name, sum / count]));
+}
+
+const jobName = (arm: string, share: number, seed: number) => `finetune-${arm}-${Number((100 * share).toPrecision(4))}pc-seed${seed}`;
