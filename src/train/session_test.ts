@@ -20,10 +20,10 @@ describe("a session", () => {
       expect(events.filter((e) => e.type === "state").map((e) => e.state)).toEqual(["running", "done"]);
       const lines = events.flatMap((e) => e.type === "metrics" ? [e.line] : []);
       expect(lines).toEqual(session.run.metrics());
-      expect(lines.map(({ step }) => step)).toEqual([3, 6, 9, 12, 14, 14]);
+      expect(lines.map(({ jobStep }) => jobStep)).toEqual([3, 6, 9, 12, 14, 14]);
       expect(Object.keys(lines.at(-1)!.measured!)).toEqual(["loss", "accuracy", "chance"]);
       expect(Object.keys(lines[0].train!)).toEqual(["loss", "gradNorm"]);
-      expect([session.run.state, session.run.steps]).toEqual(["done", 14]);
+      expect([session.run.state, session.run.steps]).toEqual(["done", lines.at(-1)!.step]);
       expect(session.run.checkpoints().map(({ jobStep, finished }) => `${jobStep} ${finished}`)).toEqual(
         ["8 false", "12 false", "14 true"].slice(1),
       );

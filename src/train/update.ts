@@ -95,6 +95,13 @@ export class Update {
     }
   }
 
+  /** Runs the whole program on one micro-batch, to see how long it takes. What it does to the weights is of no use. */
+  trial(values: Values, lr: number): void {
+    const given = { ...values, [keepSums]: 0, [keepNorm]: 0, [keepInput]: 0, ...this.optimizer.values({ step: 0, lr, emaDecay: 0 }) };
+    this.program.write(Object.fromEntries(Object.entries(given).filter(([name]) => this.program.inputs.includes(name))));
+    this.program.run();
+  }
+
   /** Means since they were read last; waits for the device. The gradient's norm is the mean over updates. */
   async means(): Promise<Record<string, number>> {
     const means: Record<string, number> = {};

@@ -21,6 +21,7 @@ export const mosaicsTiny: Preset = {
       crop: [0.5, 1],
       temperature: [1, 0.5],
       kl: 0,
+      usage: 1,
       warmupSteps: 10,
     },
     pretrain: { steps: 600, batchSize: 32, lr: 2e-3, warmupSteps: 40, minBlock: 4, crop: [0.5, 1] },

@@ -27,6 +27,9 @@ export const Tokenizer = z.strictObject({
   kl: z.number().min(0).default(6.6).meta({
     description: "weight of the divergence from the uniform distribution over tokens, at its peak",
   }),
+  usage: z.number().min(0).default(0).meta({
+    description: "weight of the same divergence of the mean over a batch: it keeps all tokens in use and costs no information",
+  }),
   klSteps: z.int().positive().optional().meta({ description: "updates in which that weight rises from 0; absent: a tenth of all" }),
 });
 

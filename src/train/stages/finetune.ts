@@ -11,6 +11,7 @@ import {
   randomSource,
 } from "../../../kernels/mod.ts";
 import { drawMix } from "../../data/augment/mix.ts";
+import type { BatchData } from "../../data/batch.ts";
 import type { Batch } from "../../data/loader.ts";
 import { RecipeError } from "../../errors.ts";
 import { input, type Tensor } from "../../graph.ts";
@@ -27,7 +28,7 @@ import type { Job, Stage, Task } from "../stage.ts";
 import { Update, type Values } from "../update.ts";
 import { meansOver } from "./held_out.ts";
 import { heldOutView, trainingViews } from "./views.ts";
-import { startFrom, weightsAt } from "./weights.ts";
+import { startFrom } from "./weights.ts";
 
 /** Classes that labels tell apart. Sets that do not name theirs (IDX) have ten. */
 const classesOf = ({ classes, train }: TrainingData) => classes?.length ?? (train.source.kind === "idx" ? 10 : 0);
@@ -44,13 +45,13 @@ export const finetune: Stage = {
 
   facts: ({ finetune }, data, job) => trainingFacts(finetune, sizeOfShare(countOf(data.train), job.labels!, classesOf(data))),
 
-  async build(context, job): Promise<Task> {
+  async build(context, job): Promise<Task<BatchData>> {
     const { device, recipe, data, workers } = context, { finetune: settings, encoder } = recipe, classes = classesOf(data);
     const config = encoderConfig({ ...encoder, dropPath: settings.dropPath ?? encoder.dropPath }, {
       classes,
       relativePositions: encoder.relativePositions === "shared" ? "per-block" : encoder.relativePositions,
     });
-    const table = job.arm === "pretrained" ? await startFrom(weightsAt(settings.from, "pretrain", context), config) : beitParams(config);
+    const table = job.arm === "pretrained" ? await startFrom(settings.from, "pretrain", config, context) : beitParams(config);
     const groups = parameterGroups(Object.fromEntries(Object.entries(table).map(([name, { shape }]) => [name, shape])), {
       depth: config.depth,
       // What begins with random weights has no lower layers to protect.

@@ -15,6 +15,7 @@ import {
 } from "../../../kernels/mod.ts";
 import { withWeights } from "../../checkpoint/tokenizer.ts";
 import type { View } from "../../data/augment.ts";
+import type { BatchData } from "../../data/batch.ts";
 import type { Batch, Field } from "../../data/loader.ts";
 import { drawMask, type SampleMask } from "../../data/mask.ts";
 import type { DrawKey } from "../../data/random.ts";
@@ -47,13 +48,13 @@ export const pretrain: Stage = {
 
   facts: ({ pretrain }, data) => trainingFacts(pretrain, countOf(data.train)),
 
-  async build(context): Promise<Task> {
+  async build(context): Promise<Task<BatchData>> {
     const { device, recipe, data, run, workers } = context, { pretrain: settings, encoder } = recipe;
     const target = settings.target === "tokens" ? await tokens(context) : undefined;
     const config = encoderConfig(encoder, target ? { vocab: target.model.vocab } : { targets: "pixels" });
     const facts = trainingFacts(settings, countOf(data.train)), B = facts.microBatch, size = encoder.imageSize;
     const N = (size / encoder.patchSize) ** 2, M = maskedPatches(recipe);
-    const table = settings.from === "scratch" ? beitParams(config) : await startFrom(settings.from, config);
+    const table = settings.from === "scratch" ? beitParams(config) : await startFrom(settings.from, "pretrain", config, context);
     const p = parameters(table, { seed: recipe.seed });
     const groups = parameterGroups(Object.fromEntries(Object.entries(table).map(([name, { shape }]) => [name, shape])), {
       depth: config.depth,

@@ -4,8 +4,10 @@ import { existsSync } from "node:fs";
 import { loadBeit } from "../../checkpoint/beit/mod.ts";
 import { readTokenizer, type TokenizerWeights } from "../../checkpoint/tokenizer.ts";
 import { RecipeError } from "../../errors.ts";
+import { beitParams } from "../../models/beit.ts";
 import type { BeitConfig } from "../../models/beit_config.ts";
-import type { ParamSpec } from "../../nn/parameters.ts";
+import { tokenizer } from "../../models/tokenizer.ts";
+import { initialValues, type ParamSpec } from "../../nn/parameters.ts";
 import { Run } from "../run.ts";
 import { modelFile } from "../run/checkpoint.ts";
 import type { StageContext } from "../stage.ts";
@@ -22,16 +24,28 @@ export function weightsAt(from: string, job: string, { run }: Pick<StageContext,
 
 /**
  * A model's table of parameters with a checkpoint's values for start values, of whatever published form it is; positions are fitted, and
- * heads that it has not start anew. @throws CheckpointError where the encoder is another.
+ * heads that it has not start anew. `from` and `job` as in `weightsAt`. @throws CheckpointError where the encoder is another.
  */
-export async function startFrom(source: string, config: BeitConfig): Promise<Record<string, ParamSpec>> {
-  const { table } = await loadBeit(source, { model: { vocab: undefined, classes: undefined, ...config } });
+export async function startFrom(
+  from: string,
+  job: string,
+  config: BeitConfig,
+  context: Pick<StageContext, "run" | "dry">,
+): Promise<Record<string, ParamSpec>> {
+  if (from === "run" && context.dry) return beitParams(config);
+  const { table } = await loadBeit(weightsAt(from, job, context), { model: { vocab: undefined, classes: undefined, ...config } });
   return table;
 }
 
 /** The tokenizer that pre-training predicts tokens of. The pair of DALL-E's files is given as "encoder.pkl,decoder.pkl". */
-export async function tokenizerFrom(context: Pick<StageContext, "recipe" | "run">): Promise<TokenizerWeights> {
-  const { from } = context.recipe.tokenizer, [encoder, decoder] = from.split(",");
+export async function tokenizerFrom(context: Pick<StageContext, "recipe" | "run" | "dry">): Promise<Omit<TokenizerWeights, "decodes">> {
+  const { from, model: config } = context.recipe.tokenizer, [encoder, decoder] = from.split(",");
   if (decoder || encoder.endsWith("encoder.pkl")) return await readTokenizer({ encoder, decoder });
-  return await readTokenizer(weightsAt(from, "tokenizer", context));
+  if (from !== "run" || !context.dry) return await readTokenizer(weightsAt(from, "tokenizer", context));
+  const table = tokenizer(config).params;
+  return {
+    config,
+    weights: Object.fromEntries(Object.entries(table).map(([name, spec]) => [name, initialValues(name, spec, 0)])),
+    fingerprint: "",
+  };
 }

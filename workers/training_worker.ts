@@ -1,0 +1,4 @@
+// The worker of `startTraining()`.
+import { serveTraining } from "./training.ts";
+
+serveTraining();
