@@ -15,7 +15,7 @@ import { adamw } from "../src/optim/adamw.ts";
 import { cosineSchedule } from "../src/optim/schedules.ts";
 import { compile } from "../src/program.ts";
 
-const B = 100, AREA = 28 * 28;
+const B = 50, AREA = 28 * 28;
 
 const { values: options, positionals: [folder] } = parseArgs({
   allowPositionals: true,
@@ -23,7 +23,7 @@ const { values: options, positionals: [folder] } = parseArgs({
     epochs: { type: "string", default: "6" },
     objective: { type: "string", default: "elbo" },
     form: { type: "string", default: "mlp" },
-    lr: { type: "string", default: "0.002" },
+    lr: { type: "string", default: "0.0015" },
     device: { type: "string", default: "cpu" },
   },
 });
