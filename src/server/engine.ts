@@ -30,11 +30,11 @@ export interface ModelDescription {
   /** Of the encoder. */
   view: View;
   /** Of the tokenizer that goes with it, where there is one. */
-  tokenizer?: { view: View; vocab: number; grid: [number, number]; fingerprint: string };
+  tokenizer?: { view: View; vocab: number; grid: readonly [number, number]; fingerprint: string };
   /** Blocks that a vector may be taken from: 0 (the embeddings) to this. */
   blocks: number;
   /** Rows and columns of patches. */
-  grid: [number, number];
+  grid: readonly [number, number];
   /** What a vector is made of where the request does not say, and the lengths to which the fitted whitening may cut it. */
   embedding: { block: number; pool: Pool; whitened: boolean; dimensions: number[] };
   heads?: number;
@@ -61,12 +61,12 @@ export interface Vectors extends Timed {
 
 /** (B, rows * columns, dimensions), row by row. */
 export interface DenseVectors extends Vectors {
-  grid: [number, number];
+  grid: readonly [number, number];
 }
 
 /** (B, rows * columns) */
 export interface Tokens extends Timed {
-  grid: [number, number];
+  grid: readonly [number, number];
   ids: Uint32Array<ArrayBuffer>;
 }
 
@@ -94,7 +94,7 @@ export interface Classes extends Timed {
 /** (B, heads, rows * columns): how much the class token attends to each patch. */
 export interface Attention extends Timed {
   heads: number;
-  grid: [number, number];
+  grid: readonly [number, number];
   weights: Float32Array<ArrayBuffer>;
 }
 

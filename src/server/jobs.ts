@@ -29,7 +29,7 @@ const embed: Job<EmbedOptions, { vector: Float32Array }> = async (engine, model,
   return { ms, results: items.map((item, i) => finite(item, row(data, i, dimensions), (vector) => ({ vector }))) };
 };
 
-const dense: Job<{ block?: number }, { vectors: Float32Array; dimensions: number; grid: [number, number] }> = async (
+const dense: Job<{ block?: number }, { vectors: Float32Array; dimensions: number; grid: readonly [number, number] }> = async (
   engine,
   model,
   items,
@@ -40,7 +40,7 @@ const dense: Job<{ block?: number }, { vectors: Float32Array; dimensions: number
   return { ms, results: items.map((item, i) => finite(item, cut(i), (vectors) => ({ vectors, dimensions, grid }))) };
 };
 
-const tokens: Job<unknown, { ids: Uint32Array; grid: [number, number] }> = async (engine, model, items) => {
+const tokens: Job<unknown, { ids: Uint32Array; grid: readonly [number, number] }> = async (engine, model, items) => {
   const { ms, ids, grid } = await engine.tokens(model, pixelsOf(items));
   return { ms, results: items.map((_, i) => ({ ids: row(ids, i, grid[0] * grid[1]), grid })) };
 };
@@ -65,7 +65,12 @@ const classify: Job<unknown, { classes: string[]; probabilities: Float32Array }>
   };
 };
 
-const attention: Job<{ block?: number }, { heads: Float32Array[]; grid: [number, number] }> = async (engine, model, items, options) => {
+const attention: Job<{ block?: number }, { heads: Float32Array[]; grid: readonly [number, number] }> = async (
+  engine,
+  model,
+  items,
+  options,
+) => {
   const { ms, heads, grid, weights } = await engine.attention(model, pixelsOf(items), options);
   const T = grid[0] * grid[1];
   const cut = (one: Float32Array) => ({ heads: Array.from({ length: heads }, (_, h) => row(one, h, T)), grid });

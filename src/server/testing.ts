@@ -130,4 +130,4 @@ export async function colourPng(red: number, green: number, blue: number): Promi
   return await encodePng(blank(SIZE, SIZE, [red, green, blue]));
 }
 
-export const dataUri = (bytes: Uint8Array) => `data:image/png;base64,${(bytes as unknown as { toBase64(): string }).toBase64()}`;
+export const dataUri = (bytes: Uint8Array) => `data:image/png;base64,${bytes.toBase64()}`;

@@ -21,7 +21,7 @@ export function encodeVector(vector: Float32Array, type: EmbeddingType, format: 
   const { values, scale } = convert[type](vector);
   const embedding = format === "float"
     ? Array.from(values as ArrayLike<number>)
-    : toBase64(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    : new Uint8Array(values.buffer, values.byteOffset, values.byteLength).toBase64();
   return { embedding, ...scale !== undefined && { scale } };
 }
 
@@ -40,9 +40,6 @@ const convert: Record<EmbeddingType, (vector: Float32Array) => Converted> = {
     return { values };
   },
 };
-
-/** Bun and Deno have toBase64; TypeScript's library does not yet. */
-export const toBase64 = (bytes: Uint8Array): string => (bytes as unknown as { toBase64(): string }).toBase64();
 
 /** The vector with length 1; one of zeros stays. */
 export function normalized(vector: Float32Array): Float32Array {

@@ -43,7 +43,16 @@ export const TABLE: Row[] = [
   { place: ["src/store/"], imports: ["src/models/", "src/graph", "src/errors"], packages: ["postgres"], node: true },
   {
     place: ["workers/"],
-    imports: ["src/data/", "src/train/", "src/models/", "src/program", "src/devices/", "src/errors"],
+    imports: [
+      "src/data/",
+      "src/train/",
+      "src/inference/",
+      "src/models/",
+      "src/program",
+      "src/devices/",
+      "src/errors",
+      "type src/server/engine",
+    ],
     packages: ["comlink"],
     node: true,
   },
@@ -54,6 +63,14 @@ export const TABLE: Row[] = [
       ...["src/checkpoint/", "src/evaluate/", "src/data/", "workers/pool", "workers/loader"],
     ],
     packages: ["zod"],
+    node: true,
+  },
+  {
+    place: ["src/inference/"],
+    imports: [
+      ...["src/models/", "src/nn/", "kernels/", ...CORE, "src/program", "src/devices/", "src/checkpoint/", "src/evaluate/", "src/data/"],
+      ...["src/train/", "src/server/engine"], // the engine is what the server asks for
+    ],
     node: true,
   },
   {

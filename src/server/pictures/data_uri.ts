@@ -14,8 +14,7 @@ export function bytesOfText(text: string, name: string, maxBytes: number): Uint8
   const start = uri ? uri[0].length : 0, most = Math.floor((text.length - start) * 3 / 4);
   if (most > maxBytes + 2) throw new TooLargeError(`${name}: about ${most} bytes, the limit of one picture is ${maxBytes}; shrink it`);
   try {
-    // Bun and Deno have it; TypeScript's library does not yet.
-    return (Uint8Array as unknown as { fromBase64(text: string): Uint8Array<ArrayBuffer> }).fromBase64(text.slice(start));
+    return Uint8Array.fromBase64(text.slice(start));
   } catch {
     const shown = JSON.stringify(text.slice(0, 24));
     throw new DataError(`${name}: ${shown}... is no base64; give a data URI, {"image": base64}, or {"url": address}`);

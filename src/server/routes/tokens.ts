@@ -117,7 +117,7 @@ function tokenizerOf(model: ModelDescription): NonNullable<ModelDescription["tok
 }
 
 /** The values of a grid, row by row. */
-function flat(what: string, values: number[][], [rows, columns]: [number, number]): number[] {
+function flat(what: string, values: number[][], [rows, columns]: readonly [number, number]): number[] {
   if (values.length === rows && values.every((row) => row.length === columns)) return values.flat();
   throw new DataError(
     `${what}: ${values.length} rows of ${[...new Set(values.map((row) => row.length))].join(" or ")}, the model has ${rows} x ${columns}`,
