@@ -1,0 +1,188 @@
+// deno task embed DIR --out FILE: a vector for every picture of a folder, by a trained or loaded encoder.
+import { availableParallelism } from "node:os";
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { fingerprint } from "../checkpoint/fingerprint.ts";
+import { datasets, type DataSource } from "../data/datasets/mod.ts";
+import { openDevice, type OpenOptions } from "../devices/mod.ts";
+import { RecipeError, ZelligeError } from "../errors.ts";
+import { unitRows } from "../evaluate/features.ts";
+import { loadParts } from "../inference/load.ts";
+import { Model } from "../inference/model.ts";
+import { batchSizes, type EmbedOptions, type Pixels, type Pool, type Vectors } from "../server/engine.ts";
+import { Run } from "../train/run.ts";
+import { formatOf, formats } from "../vectors/mod.ts";
+import { type Embedder, embedFolder, type EmbedReport } from "./embed_folder.ts";
+import { showProgress } from "./progress.ts";
+
+const kinds = Object.keys(datasets).filter((kind) => !["mosaics", "cifar10", "imagenette"].includes(kind));
+const pools: Pool[] = ["class-token", "mean", "both"];
+
+const usage = `Usage: deno task embed DIR --out FILE.{${Object.keys(formats).join(",")}} [options]
+
+Writes a vector for every picture of a folder, of length 1, in the order of the pictures' names.
+
+  DIR           a folder of pictures, or what KIND wants
+  --out         the file to write; its extension names the format. Beside an .npy file the names stand in FILE.npy.names.json
+  --model       a run's folder, a checkpoint, a Hugging Face folder or an address; without it the newest run of ./runs
+  --block       after which block the vector is taken, 0 for the embeddings; without it as fitted, or three quarters of the depth
+  --pool        ${pools.join(", ")}
+  --dimensions  values of a vector, of the lengths that the fitted whitening allows
+  --raw         vectors as they leave the model, not scaled to length 1
+  --kind        ${kinds.join(", ")}; folder without it
+  --batch       pictures at once: ${batchSizes.join(", ")}; 16 without it
+  --workers     threads that read and decode pictures; 0 does it on the main thread
+  --device      auto, webgpu, native, dawn or cpu
+  --json        the report as one JSON object
+
+Exit code: 0 done (pictures that cannot be used are listed and left out), 1 failed, 2 wrong arguments, 130 interrupted.`;
+
+const flags = {
+  out: { type: "string" },
+  model: { type: "string" },
+  block: { type: "string" },
+  pool: { type: "string" },
+  dimensions: { type: "string" },
+  raw: { type: "boolean" },
+  kind: { type: "string", default: "folder" },
+  batch: { type: "string", default: "16" },
+  workers: { type: "string", default: String(Math.min(4, availableParallelism())) },
+  device: { type: "string", default: "auto" },
+  json: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+interface Choice {
+  block?: number;
+  pool?: Pool;
+  dimensions?: number;
+  raw: boolean;
+  batchSize: number;
+}
+
+/** A model with everything chosen. @throws RecipeError for what the model cannot do. */
+export function embedderOf(model: Model, { block, pool, dimensions, raw, batchSize }: Choice): Embedder {
+  const { id, abilities, view, blocks, embedding } = model.description, own = block === undefined && pool === undefined;
+  if (!abilities.includes("embed")) throw new RecipeError(`${id}: has no encoder, only ${abilities.join(", ")}; give a model with one`);
+  if (block !== undefined && block > blocks) throw new RecipeError(`--block is ${block}, ${id} has ${blocks} blocks; give 0 to ${blocks}`);
+  if (dimensions !== undefined && !(own && embedding.dimensions.includes(dimensions))) {
+    const allowed = own ? embedding.dimensions.join(", ") : "none beside the fitted block and pooling";
+    throw new RecipeError(`--dimensions is ${dimensions}, ${id} was fitted for ${allowed}; leave it out or choose one of these`);
+  }
+  const options: EmbedOptions = { block, pool }, all = { block, pool, dimensions, raw };
+  const plain = own && dimensions === undefined && !raw;
+  return {
+    view,
+    batchSize,
+    fingerprint: plain ? model.description.fingerprint : fingerprint({ of: model.description.fingerprint, ...all }, []),
+    async embed(pixels: Pixels) {
+      const vectors = cut(await model.embed(pixels, options), dimensions);
+      if (raw) return vectors;
+      const rows = unitRows({ rows: pixels.count, dim: vectors.dimensions, values: vectors.data });
+      return { ...vectors, data: rows.values as Float32Array<ArrayBuffer> };
+    },
+  };
+}
+
+/** Each vector's first values. */
+function cut(vectors: Vectors, dimensions = vectors.dimensions): Vectors {
+  const rows = vectors.data.length / vectors.dimensions, data = new Float32Array(rows * dimensions);
+  for (let r = 0; r < rows; r++) {
+    data.set(vectors.data.subarray(r * vectors.dimensions, r * vectors.dimensions + dimensions), r * dimensions);
+  }
+  return { ...vectors, dimensions, data };
+}
+
+/** The command; gives its exit code. */
+export async function main(args: string[]): Promise<number> {
+  const stop = new AbortController(), interrupt = () => stop.abort(new Error("interrupted"));
+  let progress: ReturnType<typeof showProgress> | undefined;
+  try {
+    const { values, positionals } = parsed(args);
+    if (values.help) return console.log(usage), 0;
+    const { out, choice, source, workers } = checked(values, positionals);
+    process.once("SIGINT", interrupt);
+    const say = (line: string) => values.json ? console.error(line) : console.log(line);
+    const origin = values.model ?? newestRun(), parts = await loadParts(origin);
+    const device = await openDevice({ device: values.device as OpenOptions["device"], log: say });
+    const model = new Model(device, parts, origin);
+    try {
+      const report = await embedFolder(embedderOf(model, choice), {
+        source,
+        out,
+        workers,
+        signal: stop.signal,
+        onProgress: (done, total) => (progress ??= showProgress("pictures", total)).update(done),
+      });
+      progress?.finish();
+      if (values.json) console.log(JSON.stringify({ ...report, model: origin }, null, 2));
+      else print(report);
+      return 0;
+    } finally {
+      await model.destroy();
+      await device.destroy();
+    }
+  } catch (error) {
+    progress?.finish();
+    if (stop.signal.aborted) return console.error("embed: interrupted; no file was written"), 130;
+    if (!(error instanceof ZelligeError)) throw error;
+    console.error(`embed: ${error.message}`);
+    return error instanceof RecipeError ? 2 : 1;
+  } finally {
+    process.removeListener("SIGINT", interrupt);
+  }
+}
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({ args, options: flags, allowPositionals: true });
+  } catch (error) {
+    throw new RecipeError(`${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+type Values = ReturnType<typeof parsed>["values"];
+
+function checked({ out, kind, ...values }: Values, positionals: string[]) {
+  const number = (name: "block" | "dimensions" | "workers" | "batch", least: number): number | undefined => {
+    const value = values[name];
+    if (value === undefined) return undefined;
+    if (!/^\d+$/.test(value) || Number(value) < least) throw new RecipeError(`--${name} is ${value}; give a whole number from ${least}`);
+    return Number(value);
+  };
+  if (positionals.length !== 1) throw new RecipeError(`${positionals.length} folders are given, one is wanted\n\n${usage}`);
+  if (!out) throw new RecipeError(`--out is missing; name the file to write\n\n${usage}`);
+  formatOf(out);
+  const path = positionals[0].replace(/(?<=.)\/+$/, ""), batchSize = number("batch", 1)!;
+  if (!existsSync(path)) throw new RecipeError(`${path}: does not exist; give a folder of pictures`);
+  if (!kinds.includes(kind)) throw new RecipeError(`there is no kind ${kind}; give one of ${kinds.join(", ")}`);
+  if (!(batchSizes as readonly number[]).includes(batchSize)) {
+    throw new RecipeError(`--batch is ${batchSize}; give ${batchSizes.join(", ")}`);
+  }
+  if (values.pool !== undefined && !pools.includes(values.pool as Pool)) {
+    throw new RecipeError(`--pool is ${values.pool}; give one of ${pools.join(", ")}`);
+  }
+  const choice: Choice = {
+    block: number("block", 0),
+    pool: values.pool as Pool | undefined,
+    dimensions: number("dimensions", 1),
+    raw: values.raw ?? false,
+    batchSize,
+  };
+  return { out, choice, source: { kind, path } as DataSource, workers: number("workers", 0)! };
+}
+
+function newestRun(): string {
+  const run = Run.list("runs").find((run) => run.checkpoints("pretrain").length > 0);
+  if (!run) throw new RecipeError("there is no run with a trained encoder in ./runs; train one, or name a model with --model");
+  return run.path;
+}
+
+function print({ out, pictures, embedded, dimensions, bad, seconds }: EmbedReport): void {
+  const rate = embedded / Math.max(seconds, 1e-3);
+  console.log(`${out}: ${embedded} of ${pictures} pictures, ${dimensions} values each, ${rate.toFixed(0)} pictures/s`);
+  if (bad.length) console.log(`\nleft out:\n${bad.map(({ name, reason }) => `  ${name}: ${reason}`).join("\n")}`);
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

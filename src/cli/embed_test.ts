@@ -1,0 +1,95 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { writeSafetensors } from "../checkpoint/mod.ts";
+import { encodePng } from "../data/encode.ts";
+import { enlarge } from "../data/panels.ts";
+import { testPicture } from "../data/test_picture.ts";
+import { beitParams } from "../models/beit.ts";
+import { beitConfig } from "../models/beit_config.ts";
+import { initialValues } from "../nn/parameters.ts";
+import { main } from "./embed.ts";
+
+const folder = mkdtempSync(`${tmpdir()}/zellige-embed-`), pictures = `${folder}/pictures`, model = `${folder}/model.safetensors`;
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const config = beitConfig({ imageSize: 16, patchSize: 8, dim: 16, depth: 4, heads: 2, vocab: 8 });
+const tensors = Object.entries(beitParams(config)).map(([name, spec]) => [name, { shape: spec.shape, data: initialValues(name, spec, 1) }]);
+await writeSafetensors(model, Object.fromEntries(tensors), { beit: JSON.stringify(config) });
+mkdirSync(pictures);
+for (let n = 0; n < 5; n++) writeFileSync(`${pictures}/${n}.png`, await encodePng(enlarge(testPicture(16 + n, 16), 2)));
+writeFileSync(`${pictures}/bad.jpg`, "no picture");
+
+/** The command with what it said. */
+async function embed(...args: string[]): Promise<{ code: number; said: string }> {
+  const lines: string[] = [], { log, error } = console;
+  console.log = console.error = (line: string) => lines.push(line);
+  try {
+    return { code: await main([...args, "--device", "cpu", "--workers", "0"]), said: lines.join("\n") };
+  } finally {
+    Object.assign(console, { log, error });
+  }
+}
+
+const rowsOf = (path: string): { name: string; fingerprint: string; embedding: number[] }[] =>
+  readFileSync(path, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+
+test("deno task embed writes unit vectors of every good picture and lists the bad one", async () => {
+  const out = `${folder}/a.jsonl`, { code, said } = await embed(pictures, "--out", out, "--model", model);
+  expect(said).toMatch(/a\.jsonl: 5 of 6 pictures, 16 values each/);
+  expect(said).toMatch(/left out:\n {2}.*bad\.jpg: no picture format begins with/);
+  expect(code).toBe(0);
+  const rows = rowsOf(out);
+  expect(rows.map(({ name }) => name)).toEqual([0, 1, 2, 3, 4].map((n) => `${pictures}/${n}.png`));
+  for (const { embedding } of rows) expect(Math.hypot(...embedding)).toBeCloseTo(1, 5);
+  expect(new Set(rows.map(({ embedding }) => embedding.join())).size).toBe(5);
+});
+
+test("the batch size does not change a vector, and block, pooling and length change the fingerprint", async () => {
+  const run = async (name: string, ...args: string[]) => {
+    const { code, said } = await embed(pictures, "--out", `${folder}/${name}.jsonl`, "--model", model, ...args);
+    expect(code, said).toBe(0);
+    return rowsOf(`${folder}/${name}.jsonl`);
+  };
+  const one = await run("one", "--batch", "1"),
+    four = await run("four", "--batch", "4"),
+    other = await run("other", "--block", "1", "--pool", "both");
+  expect(four.map(({ embedding }) => embedding.map((v) => v.toFixed(4)))).toEqual(
+    one.map(({ embedding }) => embedding.map((v) => v.toFixed(4))),
+  );
+  expect(four[0].fingerprint).toBe(one[0].fingerprint);
+  expect(other[0].embedding).toHaveLength(32);
+  expect(other[0].fingerprint).not.toBe(one[0].fingerprint);
+  const raw = await run("raw", "--raw"), length = Math.hypot(...raw[0].embedding);
+  expect(Math.abs(length - 1)).toBeGreaterThan(1e-3);
+  raw[0].embedding.forEach((v, i) => expect(v / length).toBeCloseTo(four[0].embedding[i], 4));
+});
+
+test("--json gives the report as one object", async () => {
+  const { said } = await embed(pictures, "--out", `${folder}/b.npy`, "--model", model, "--json");
+  const report = JSON.parse(said.slice(said.indexOf("{")));
+  expect(report).toMatchObject({ pictures: 6, embedded: 5, dimensions: 16, model, bad: [{ name: `${pictures}/bad.jpg` }] });
+});
+
+test("wrong arguments are named with exit code 2, a broken model or folder with 1", async () => {
+  const out = `${folder}/c.npy`, good = [pictures, "--out", out, "--model", model];
+  for (
+    const [args, code, words] of [
+      [["--out", out], 2, /0 folders are given, one is wanted/],
+      [[pictures], 2, /--out is missing/],
+      [[pictures, "--out", "c.csv"], 2, /c\.csv: has no known extension/],
+      [[`${folder}/none`, "--out", out], 2, /none: does not exist/],
+      [[...good, "--nope"], 2, /nope/],
+      [[...good, "--block", "9"], 2, /--block is 9, .* has 4 blocks; give 0 to 4/],
+      [[...good, "--block", "-1"], 2, /block/],
+      [[...good, "--pool", "max"], 2, /--pool is max; give one of class-token, mean, both/],
+      [[...good, "--batch", "5"], 2, /--batch is 5; give 1, 4, 16, 64/],
+      [[...good, "--dimensions", "7"], 2, /--dimensions is 7, .* fitted for 16/],
+      [[pictures, "--out", out, "--model", `${pictures}/0.png`], 1, /0\.png/],
+    ] as [string[], number, RegExp][]
+  ) {
+    const found = await embed(...args);
+    expect(found.said, args.join(" ")).toMatch(words);
+    expect(found.code, args.join(" ")).toBe(code);
+  }
+});
