@@ -30,8 +30,8 @@ export interface OnnxOptions {
   output: OnnxOutput;
   /** Names of the classes, for the metadata. */
   labels?: readonly string[];
-  /** What pictures go through before the model, for the metadata. */
-  preprocessing?: Preprocessing;
+  /** What pictures go through before the model, as far as it is known, for the metadata. */
+  preprocessing?: Partial<Preprocessing>;
   /** How messages call the checkpoint. */
   file?: string;
 }
