@@ -5,7 +5,7 @@ import { startTraining } from "../../workers/training.ts";
 import { openDevice, type OpenOptions } from "../devices/mod.ts";
 import { RecipeError, ZelligeError } from "../errors.ts";
 import { dryRun } from "../train/dry_run.ts";
-import { resolveRecipe } from "../train/recipe.ts";
+import { resolveAnyRecipe } from "../train/modality.ts";
 import type { SessionEvent } from "../train/session.ts";
 import { type Progress, showProgress } from "./progress.ts";
 import { readWords, type Words } from "./train/arguments.ts";
@@ -26,7 +26,7 @@ export async function main(args: string[]): Promise<number> {
 }
 
 async function tellFacts({ recipe: options, device: kind, threads }: Words): Promise<number> {
-  const recipe = resolveRecipe(options), device = await openDevice({ device: kind as OpenOptions["device"], threads, log: console.log });
+  const recipe = resolveAnyRecipe(options), device = await openDevice({ device: kind as OpenOptions["device"], threads, log: console.log });
   try {
     for await (const facts of dryRun(recipe, device)) console.log(factsText(facts));
     return 0;

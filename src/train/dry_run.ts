@@ -1,8 +1,7 @@
 // What a recipe comes to before it is run: sizes, updates, rates, bytes, and a guess of the time from a few updates.
 
 import type { Device } from "../devices/device.ts";
-import { openTrainingData } from "./data.ts";
-import type { Recipe } from "./recipe.ts";
+import { type AnyRecipe, openAnyData } from "./modality.ts";
 import { planJobs } from "./session.ts";
 import type { Run } from "./run.ts";
 import type { Job } from "./stage.ts";
@@ -25,8 +24,8 @@ export interface JobFacts {
 const patience = 20_000;
 
 /** Builds every job of a recipe that learns and runs a few updates of it, on weights that are thrown away. */
-export async function* dryRun(recipe: Recipe, device: Device): AsyncGenerator<JobFacts> {
-  const data = await openTrainingData(recipe);
+export async function* dryRun(recipe: AnyRecipe, device: Device): AsyncGenerator<JobFacts> {
+  const data = await openAnyData(recipe);
   const run = { recipe, path: "dry run", finished: () => undefined } as unknown as Run;
   for (const { job, stage } of planJobs(recipe, data)) {
     const task = await stage.build({ device, recipe, data, run, workers: 0, note: () => {}, dry: true }, job);

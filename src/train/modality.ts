@@ -2,6 +2,7 @@
 
 import type { PlacedData } from "../data/loader.ts";
 import { openTrainingData, type TrainingData } from "./data.ts";
+import { presets } from "./presets/mod.ts";
 import { type Recipe, resolveRecipe } from "./recipe.ts";
 import type { Stage } from "./stage.ts";
 import { stages as pictureStages } from "./stages/mod.ts";
@@ -13,6 +14,9 @@ import { textStages } from "./text/stages.ts";
 export type AnyRecipe = Recipe | TextRecipe;
 export type AnyData = TrainingData | TextTrainingData;
 export type AnyStage = Stage<AnyRecipe, AnyData, PlacedData>;
+
+/** Every preset by name. */
+export const allPresets: Readonly<Record<string, { about: string }>> = { ...presets, ...textPresets };
 
 /** Whether a recipe trains on texts. */
 export const isTextRecipe = (recipe: AnyRecipe): recipe is TextRecipe => Object.hasOwn(textPresets, recipe.preset);

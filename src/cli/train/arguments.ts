@@ -2,8 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { RecipeError } from "../../errors.ts";
-import { presets } from "../../train/presets/mod.ts";
-import type { RecipeOptions } from "../../train/recipe.ts";
+import { allPresets } from "../../train/modality.ts";
 import { recipeFromFlags } from "../../train/recipe/command_line.ts";
 import { dataAt, loadRecipe } from "../../train/recipe/load.ts";
 import { merge } from "../../train/recipe/merge.ts";
@@ -20,7 +19,7 @@ export interface Words {
   threads?: number;
   workers?: number;
   /** What the other words say of the recipe. */
-  recipe: RecipeOptions;
+  recipe: unknown;
 }
 
 const switches = ["help", "list", "dry-run"];
@@ -60,17 +59,18 @@ export async function readWords(args: readonly string[]): Promise<Words> {
     device: own.get("device"),
     threads: whole("threads", own.get("threads"), 1),
     workers: whole("workers", own.get("workers"), 0),
-    recipe: merge(recipe, recipeFromFlags(fields)) as RecipeOptions,
+    recipe: merge(recipe, recipeFromFlags(fields)),
   };
 }
 
-/** A preset's name, a recipe's file, or data. */
+/** A preset's name, a recipe's file, or data: a .txt file is one text a line. */
 async function meaning(word: string): Promise<unknown> {
-  if (Object.hasOwn(presets, word)) return { preset: word };
+  if (Object.hasOwn(allPresets, word)) return { preset: word };
   if (/\.(json|ts|js)$/.test(word)) return await loadRecipe(word);
+  if (existsSync(word) && word.endsWith(".txt")) return { data: { texts: [{ kind: "lines", path: word, empty: "skip" }] } };
   if (existsSync(word)) return { data: dataAt(word.replace(/(?<=.)[/\\]+$/, "")) };
   throw new RecipeError(
-    `train: ${word} is neither a preset (${Object.keys(presets).join(", ")}) nor a file or folder that exists; see --list`,
+    `train: ${word} is neither a preset (${Object.keys(allPresets).join(", ")}) nor a file or folder that exists; see --list`,
   );
 }
 

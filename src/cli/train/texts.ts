@@ -2,18 +2,21 @@
 
 import { datasets } from "../../data/datasets/mod.ts";
 import type { JobFacts } from "../../train/dry_run.ts";
+import { textSources } from "../../data/text/sources/mod.ts";
 import { presets } from "../../train/presets/mod.ts";
 import { Recipe } from "../../train/recipe.ts";
 import { fieldsOf } from "../../train/recipe/command_line.ts";
 import type { MetricLine } from "../../train/run/metrics.ts";
+import { textPresets } from "../../train/text/presets.ts";
+import { TextRecipe } from "../../train/text/recipe.ts";
 
 const usage = `Usage: deno task train [PRESET | RECIPE.json | RECIPE.ts] [DATA] [--FIELD VALUE ...]
 
 Trains a visual tokenizer, pre-trains a BEiT by masked image modeling on its tokens, probes and fine-tunes it. Without arguments:
 pictures that the program draws, all stages, a few minutes. A run is a folder with its recipe, record, checkpoints and report.
 
-  PRESET         ${Object.keys(presets).join(", ")}
-  DATA           a folder of pictures (with train/ and val/ where there are classes), of IDX or CIFAR files; .tar; .parquet
+  PRESET         ${Object.keys(presets).join(", ")}; for texts: ${Object.keys(textPresets).join(", ")}
+  DATA           a folder of pictures (with train/ and val/ where there are classes), of IDX or CIFAR files; .tar; .parquet; for texts a .txt of lines
   --resume RUN   goes on with a run, bit by bit as if it had not ended
   --runs DIR     where runs are kept; runs
   --name NAME    of the run's folder
@@ -31,7 +34,11 @@ Fields of the recipe (values as JSON; where a preset says nothing, what stands i
 
 /** The help text, with every field of the recipe's schema. */
 export function helpText(): string {
-  return usage + fieldsOf(Recipe).map(({ path, values, description, standard }) => {
+  return [usage + fieldLines(Recipe), "Fields of a recipe for texts:\n", fieldLines(TextRecipe)].join("\n\n");
+}
+
+function fieldLines(schema: Parameters<typeof fieldsOf>[0]): string {
+  return fieldsOf(schema).map(({ path, values, description, standard }) => {
     const head = `  --${path} ${values}`, tail = `${description}${standard === undefined ? "" : ` [${standard}]`}`;
     return head.length < 38 ? `${head.padEnd(38)}  ${tail}` : `${head}\n${" ".repeat(40)}${tail}`;
   }).join("\n");
@@ -40,7 +47,19 @@ export function helpText(): string {
 export function listText(): string {
   const rows = (table: Record<string, { about: string }>) =>
     Object.entries(table).map(([name, { about }]) => `  ${name.padEnd(16)} ${about}`);
-  return ["presets:", ...rows(presets), "", 'kinds of data (--data.train \'{"kind": "cifar10"}\'):', ...rows(datasets)].join("\n");
+  return [
+    "presets:",
+    ...rows(presets),
+    "",
+    'kinds of data (--data.train \'{"kind": "cifar10"}\'):',
+    ...rows(datasets),
+    "",
+    "for texts:",
+    ...rows(textPresets),
+    "",
+    "kinds of texts (--data.texts, --data.labelled):",
+    ...rows(textSources),
+  ].join("\n");
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
