@@ -24,8 +24,8 @@ export function gradients(loss: Tensor, wanted: readonly Tensor[], upstream?: Te
   const contribute = (t: Tensor, d: Tensor) => {
     if (d.size !== t.size) throw new ShapeError(`gradients: ${d} arrives for ${t}; they must have the same shape`);
     const sum = sums.get(t);
-    const shaped = d.shape.join() === t.shape.join() ? d : reshape(d, t.shape);
-    sums.set(t, sum ? add(sum, shaped) : shaped);
+    const shaped = (x: Tensor) => x.shape.join() === t.shape.join() ? x : reshape(x, t.shape);
+    sums.set(t, sum ? shaped(addedInPlace(d, sum) ?? add(sum, shaped(d))) : shaped(d));
   };
   const replay = recomputation(wanted, recompute);
 
@@ -61,6 +61,13 @@ export function gradients(loss: Tensor, wanted: readonly Tensor[], upstream?: Te
     if (!d) throw new ShapeError(`gradients: ${loss} does not depend on ${t}; leave it out`);
     return d;
   });
+}
+
+/** d + sum where the op that makes d can add it itself; the op without it is then read by nobody. */
+function addedInPlace(d: Tensor, sum: Tensor): Tensor | undefined {
+  const { root } = storage(d), node = root.maker, name = node?.op.adds;
+  if (!node || name === undefined || node.inputs[name] || Object.values(node.outputs)[0] !== root) return undefined;
+  return Object.values(apply(node.op, { ...node.inputs, [name]: reshape(sum, root.shape) }, node.attributes))[0];
 }
 
 /** Every tensor between `loss` and the wanted ones. */

@@ -45,3 +45,15 @@ test("gradients() makes the outputs of cheap ops again, so that none of them is 
     if (!forward.has(node)) expect(Object.values(node.inputs).some((t) => storage(t).root.maker === first)).toBe(false);
   }
 });
+
+test("gradients() leaves a sum to the op that can add it, in the order of the paths", () => {
+  const x = state("x", [2, 3], () => [0.5, -1, 2, 3, 1, 0.25]), ones = state("gamma", [3], () => [1, 2, 3]), zeros = state("beta", [3]);
+  const w = state("w", [3, 3], () => [1, 2, 0, -1, 1, 0.5, 3, 0, 1]), weights = state("weights", [2, 3], () => [1, 2, 3, 4, 5, 6]);
+  const block = (t: Tensor) => linear(layerNorm(t, ones, zeros), w, { residual: t });
+  const plain = (t: Tensor) => add(linear(layerNorm(multiply(t, state("one", [1], () => [1])), ones, zeros), w), t);
+  const [fused] = gradients(sum(multiply(block(block(x)), weights)), [x]);
+  const [apart] = gradients(sum(multiply(plain(plain(x)), weights)), [x]);
+  expect(makers([fused]).map(({ op }) => op.name)).not.toContain("add");
+  const [a, b] = interpret([fused, apart]);
+  a.forEach((v, i) => expect(v).toBeCloseTo(b[i], 10));
+});

@@ -199,6 +199,8 @@ export interface OpSpec<I extends Tensors = any, O extends string = any, A = any
   backward: ((tensors: Parts<I, O>, upstream: Upstream<O>, attributes: A) => { [K in keyof I]?: Tensor }) | null;
   /** True where making the outputs costs a pass or two over memory: backward makes them again from the inputs instead of keeping them. */
   readonly cheap?: boolean;
+  /** Optional input that is added to the first output in the same launch: gradients() gives it the sum of what came before. */
+  readonly adds?: keyof I & string;
   /** The slow and obvious version, in plain loops. Never changes its inputs. */
   // deno-lint-ignore no-explicit-any
   reference(data: { [K in keyof I]: any }, tensors: Parts<I, O>, attributes: A): Record<O, Numbers>;

@@ -1,14 +1,18 @@
-// With n = (x - mean) * rstd and g = gamma * dy: dx = rstd * (g - mean(g) - n * mean(g * n)). One workgroup per row.
+// With n = (x - mean) * rstd and g = gamma * dy: dx = rstd * (g - mean(g) - n * mean(g * n)) + residual, where residual is the
+// gradient that passes x by, if any. One workgroup per row.
 
 struct Dims { R: u32, C: u32 }
+
+override RESIDUAL = false;
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<f32>;         // (R, C)
 @group(0) @binding(2) var<storage, read> gamma: array<f32>;     // (C)
 @group(0) @binding(3) var<storage, read> mean: array<f32>;      // (R)
 @group(0) @binding(4) var<storage, read> rstd: array<f32>;      // (R)
-@group(0) @binding(5) var<storage, read> dy: array<f32>;         // (R, C)
-@group(0) @binding(6) var<storage, read_write> dx: array<f32>;  // (R, C)
+@group(0) @binding(5) var<storage, read> dy: array<f32>;        // (R, C)
+@group(0) @binding(6) var<storage, read> residual: array<f32>;  // (R, C)
+@group(0) @binding(7) var<storage, read_write> dx: array<f32>;  // (R, C)
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -30,6 +34,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
   for (var c = thread; c < dims.C; c += THREADS) {
     let n = (x[row + c] - m) * s;
-    dx[row + c] = s * (gamma[c] * dy[row + c] - mean_g - n * mean_gn);
+    var value = s * (gamma[c] * dy[row + c] - mean_g - n * mean_gn);
+    if (RESIDUAL) { value += residual[row + c]; }
+    dx[row + c] = value;
   }
 }

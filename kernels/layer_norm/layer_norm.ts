@@ -56,14 +56,20 @@ const forward = defineOp<{ x: Tensor; gamma: Tensor; beta: Tensor }, "y" | "mean
   },
 });
 
-const backward = defineOp<{ x: Tensor; gamma: Tensor; mean: Tensor; rstd: Tensor; dy: Tensor }, "dx">({
+const backward = defineOp<{ x: Tensor; gamma: Tensor; mean: Tensor; rstd: Tensor; dy: Tensor; residual?: Tensor }, "dx">({
   name: "layer_norm_backward",
+  adds: "residual",
   outputs: ({ x }) => ({ dx: x.shape }),
-  launches: (
-    { x: { shape: [R, C] } },
-  ) => [{ label: "layer_norm/backward", wgsl: workgroupSum + backwardWgsl, dims: { R, C }, workgroups: R }],
+  launches: ({ x: { shape: [R, C] }, residual }) => [{
+    label: "layer_norm/backward",
+    wgsl: workgroupSum + backwardWgsl,
+    dims: { R, C },
+    overrides: { RESIDUAL: Number(!!residual) },
+    workgroups: R,
+    bind: { residual: residual ? "residual" : "dy" }, // what is absent is never read, yet the binding needs a buffer
+  }],
   backward: null,
-  reference({ x, gamma, mean, rstd, dy }, { x: { shape: [R, C] } }) {
+  reference({ x, gamma, mean, rstd, dy, residual }, { x: { shape: [R, C] } }) {
     const dx = new Float64Array(R * C);
     for (let r = 0; r < R; r++) {
       const n = (i: number) => (x[i] - mean[r]) * rstd[r];
@@ -72,13 +78,16 @@ const backward = defineOp<{ x: Tensor; gamma: Tensor; mean: Tensor; rstd: Tensor
         sumG += gamma[c] * dy[i];
         sumGn += gamma[c] * dy[i] * n(i);
       }
-      for (let i = r * C, c = 0; c < C; i++, c++) dx[i] = rstd[r] * (gamma[c] * dy[i] - sumG / C - n(i) * sumGn / C);
+      for (let i = r * C, c = 0; c < C; i++, c++) {
+        dx[i] = rstd[r] * (gamma[c] * dy[i] - sumG / C - n(i) * sumGn / C) + (residual ? residual[i] : 0);
+      }
     }
     return { dx };
   },
-  cpu({ x: { shape: [R, C], ...x }, gamma, mean, rstd, dy, dx }, _, kernels) {
+  cpu({ x: { shape: [R, C], ...x }, gamma, mean, rstd, dy, residual, dx }, _, kernels) {
     const given = { x: x.pointer, gamma: gamma.pointer, mean: mean.pointer, rstd: rstd.pointer, dy: dy.pointer };
     kernels.layerNormBackward({ ...given, dx: dx.pointer, R, C });
+    if (residual) kernels.elementwise({ operation: "sum", a: dx.pointer, b: residual.pointer, y: dx.pointer, C: R * C });
   },
 });
 
