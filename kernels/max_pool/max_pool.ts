@@ -35,7 +35,14 @@ const forward = defineOp<{ x: Tensor }, "y">({
     eachWindow(shape, x, (i, place) => y[i] = x[place]);
     return { y };
   },
-  cpu: ({ x, y }) => eachWindow(x.shape, x.data, (i, place) => y.data[i] = x.data[place]),
+  cpu({ x: { data: x, shape: [B, C, H, W] }, y: { data: y } }) {
+    for (let image = 0, i = 0; image < B * C; image++) {
+      for (let h = 0; h + 1 < H; h += 2) {
+        const row = (image * H + h) * W;
+        for (let at = row, end = row + W - 1; at < end; at += 2) y[i++] = Math.max(x[at], x[at + 1], x[at + W], x[at + W + 1]);
+      }
+    }
+  },
 });
 
 const backward = defineOp<{ x: Tensor; dy: Tensor }, "dx">({
@@ -53,25 +60,32 @@ const backward = defineOp<{ x: Tensor; dy: Tensor }, "dx">({
     eachWindow(shape, x, (i, place) => dx[place] = dy[i]);
     return { dx };
   },
-  cpu({ x, dy, dx }) {
-    dx.data.fill(0);
-    eachWindow(x.shape, x.data, (i, place) => dx.data[place] = dy.data[i]);
+  cpu({ x: { data: x, shape: [B, C, H, W] }, dy: { data: dy }, dx: { data: dx } }) {
+    dx.fill(0);
+    for (let image = 0, i = 0; image < B * C; image++) {
+      for (let h = 0; h + 1 < H; h += 2) {
+        const row = (image * H + h) * W;
+        for (let at = row, end = row + W - 1; at < end; at += 2) dx[largest(x, at, W)] = dy[i++];
+      }
+    }
   },
 });
 
 /** Calls `visit` with the number of each window and the index of its largest value. */
-function eachWindow([B, C, H, W]: Shape, x: ArrayLike<number>, visit: (window: number, place: number) => void): void {
+function eachWindow([B, C, H, W]: Shape, x: Float32Array | Float64Array, visit: (window: number, place: number) => void): void {
   let window = 0;
   for (let image = 0; image < B * C; image++) {
     for (let h = 0; h + 1 < H; h += 2) {
-      for (let w = 0; w + 1 < W; w += 2) {
-        const corner = (image * H + h) * W + w;
-        let place = corner;
-        if (x[corner + 1] > x[place] || x[corner + 1] !== x[corner + 1]) place = corner + 1; // itself: only NaN is not
-        if (x[corner + W] > x[place] || x[corner + W] !== x[corner + W]) place = corner + W;
-        if (x[corner + W + 1] > x[place] || x[corner + W + 1] !== x[corner + W + 1]) place = corner + W + 1;
-        visit(window++, place);
-      }
+      for (let w = 0; w + 1 < W; w += 2) visit(window++, largest(x, (image * H + h) * W + w, W));
     }
   }
+}
+
+/** The place of the first largest value of the window whose corner is given, or of its last NaN. */
+function largest(x: Float32Array | Float64Array, corner: number, W: number): number {
+  let place = corner;
+  if (x[corner + 1] > x[place] || x[corner + 1] !== x[corner + 1]) place = corner + 1; // itself: only NaN is not
+  if (x[corner + W] > x[place] || x[corner + W] !== x[corner + W]) place = corner + W;
+  if (x[corner + W + 1] > x[place] || x[corner + W + 1] !== x[corner + W + 1]) place = corner + W + 1;
+  return place;
 }
