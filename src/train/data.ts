@@ -26,6 +26,10 @@ export interface TrainingData {
   classes?: string[];
 }
 
+/** Classes that labels tell apart, 0 where there are none. Sets that do not name theirs (IDX) have ten. */
+export const classCount = ({ classes, train }: Pick<TrainingData, "classes" | "train">): number =>
+  classes?.length ?? (train.source.kind === "idx" ? 10 : 0);
+
 /** Opens the data of a recipe; what is held out where the recipe names no set for it is a function of the seed. @throws DataError */
 export async function openTrainingData({ data, seed }: Pick<Recipe, "data" | "seed">, opening: Opening = {}): Promise<TrainingData> {
   const set = await openDataSet(data.train, opening);

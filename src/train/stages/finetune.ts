@@ -21,7 +21,7 @@ import { parameters } from "../../nn/parameters.ts";
 import { parameterGroups } from "../../optim/parameter_groups.ts";
 import { cosineSchedule } from "../../optim/schedules.ts";
 import { compile } from "../../program.ts";
-import { batchesOf, countOf, labelledShare, sizeOfShare, type TrainingData } from "../data.ts";
+import { batchesOf, classCount, countOf, labelledShare, sizeOfShare } from "../data.ts";
 import { encoderConfig } from "../recipe/encoder.ts";
 import { trainingFacts } from "../recipe/training.ts";
 import type { Job, Stage, Task } from "../stage.ts";
@@ -30,23 +30,20 @@ import { meansOver } from "./held_out.ts";
 import { heldOutView, trainingViews } from "./views.ts";
 import { startFrom } from "./weights.ts";
 
-/** Classes that labels tell apart. Sets that do not name theirs (IDX) have ten. */
-const classesOf = ({ classes, train }: TrainingData) => classes?.length ?? (train.source.kind === "idx" ? 10 : 0);
-
 export const finetune: Stage = {
   name: "finetune",
 
   jobs({ finetune: { arms, labels, seeds } }, data) {
-    if (!classesOf(data)) return [];
+    if (!classCount(data)) return [];
     return seeds.flatMap((seed) =>
       labels.flatMap((share) => arms.map((arm): Job => ({ id: jobName(arm, share, seed), stage: "finetune", seed, arm, labels: share })))
     );
   },
 
-  facts: ({ finetune }, data, job) => trainingFacts(finetune, sizeOfShare(countOf(data.train), job.labels!, classesOf(data))),
+  facts: ({ finetune }, data, job) => trainingFacts(finetune, sizeOfShare(countOf(data.train), job.labels!, classCount(data))),
 
   async build(context, job): Promise<Task<BatchData>> {
-    const { device, recipe, data, workers } = context, { finetune: settings, encoder } = recipe, classes = classesOf(data);
+    const { device, recipe, data, workers } = context, { finetune: settings, encoder } = recipe, classes = classCount(data);
     const config = encoderConfig({ ...encoder, dropPath: settings.dropPath ?? encoder.dropPath }, {
       classes,
       relativePositions: encoder.relativePositions === "shared" ? "per-block" : encoder.relativePositions,

@@ -64,7 +64,9 @@ export function textClassObjective(config: BertConfig, { batchSize: B, length: T
   return {
     random: randomSource(),
     losses(p, random) {
-      const { loss, accuracy } = crossEntropyAndAccuracy(textClassLogits(p, bert(p, texts, config, { random })), labels, { weights });
+      const { loss, accuracy } = crossEntropyAndAccuracy(textClassLogits(p, bert(p, texts, config, { random }), config), labels, {
+        weights,
+      });
       return { loss, values: { accuracy } };
     },
     inputs: ({ tokens, keys, labels, weights, names }) => ({

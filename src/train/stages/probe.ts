@@ -1,0 +1,165 @@
+// The probe: which block of the pre-trained encoder makes the best vectors of pictures, how good they are, and the embedder made of it.
+
+import { fingerprint } from "../../checkpoint/fingerprint.ts";
+import { loadBeit, type LoadedBeit } from "../../checkpoint/beit/mod.ts";
+import { embedderFile, writeEmbedder } from "../../checkpoint/embedder.ts";
+import {
+  type BlockFeatures,
+  blockFeatures,
+  chooseBlock,
+  collect,
+  colourHistogram,
+  encoderFeatures,
+  type Features,
+  fitWhitening,
+  pick,
+  qualityCard,
+  rawPixels,
+} from "../../evaluate/mod.ts";
+import { draws } from "../../data/random.ts";
+import { beitParams } from "../../models/beit.ts";
+import { parameters, type ParamSpec } from "../../nn/parameters.ts";
+import { batchesOf, classCount, countOf, type Pictures } from "../data.ts";
+import { recordEvaluation } from "../report/inputs.ts";
+import type { Measured, Stage, StageContext, Task } from "../stage.ts";
+import { heldOutView } from "./views.ts";
+import { weightsAt } from "./weights.ts";
+
+/** Share of the mean variance in each direction of the whitening: fewer training pictures than directions must not blow noise up. */
+const shrinkage = 0.1;
+
+export const probe: Stage = {
+  name: "probe",
+
+  jobs: () => [{ id: "probe", stage: "probe", seed: 0 }],
+
+  facts: () => undefined,
+
+  async build(context): Promise<Task> {
+    const { recipe } = context, { finetune: { from } } = recipe;
+    const encoder = context.dry ? undefined : await loadBeit(weightsAt(from, "pretrain", context));
+    return {
+      model: { kind: "embedder", config: encoder?.config },
+      measure: () => evaluate(context, encoder!),
+      destroy: () => Promise.resolve(),
+    };
+  },
+};
+
+async function evaluate(context: StageContext, encoder: LoadedBeit): Promise<Measured> {
+  const { recipe: { probe: settings, seed }, data, device, run, note } = context,
+    { config } = encoder,
+    labelled = classCount(data) > 0;
+  const total = countOf(data.train),
+    T = Math.min(settings.train, Math.max(1, Math.floor(total * 0.8))),
+    V = Math.min(settings.validation, total - T);
+  const training = some(data.train, T + V, seed), test = data.heldOut;
+  const labels: number[] = [], pixels: Uint8Array[] = [];
+  const collected = await featuresOf(context, encoder.table, config, [training, test], undefined, (batch, bytes) => {
+    labels.push(...batch);
+    pixels.push(bytes);
+  });
+  const candidates = blockFeatures(collected), names = { encoder: fingerprint(config, Object.entries(encoder.values)) };
+  const rows = (from: number, to: number) => Uint32Array.from({ length: to - from }, (_, i) => from + i);
+  const fit = async ({ block, pool, features }: BlockFeatures) => {
+    const whitening = fitWhitening(pick(features, rows(0, T)), { shrinkage }), D = features.dim;
+    const dimensions = [D / 4, D / 2, D].filter((d) => Number.isInteger(d) && d > 0);
+    await writeEmbedder(`${run.path}/${embedderFile}`, { block, pool, ...names, whitening, dimensions });
+  };
+  if (!labelled) {
+    const block = Math.round(0.75 * config.depth), chosen = candidates.find((c) => c.block === block && c.pool === "mean")!;
+    await fit(chosen);
+    note(`probe: ${data.train.set.name} has no labels to choose a block by; the embedder takes block ${block}, the mean of patches`);
+    return { values: { block }, score: 0 };
+  }
+
+  const parts = { train: rows(0, T), validation: rows(T, T + V), test: rows(T + V, labels.length) };
+  const { k, temperature } = settings, choice = await chooseBlock(candidates, labels, parts, { device, k, temperature });
+  const { chosen, lastClassToken } = choice;
+  const found = candidates.find((c) => c.block === chosen.block && c.pool === chosen.pool)!;
+  await fit(found);
+  const size = imageSide(config.imageSize), held = { size, values: joined(pixels).subarray((T + V) * size * size * 3) };
+  const card = await qualityCard(
+    [
+      {
+        name: `block ${chosen.block}, ${chosen.pool}, whitened`,
+        kind: "embedder",
+        features: () => pick(found.features, parts.test),
+        shrinkage,
+      },
+      { name: "colour histogram", kind: "baseline", features: () => colourHistogram(held) },
+      { name: "raw pixels", kind: "baseline", features: () => rawPixels(held) },
+      {
+        name: "encoder with random weights",
+        kind: "baseline",
+        shrinkage,
+        async features(at) {
+          const { block, pool } = chosen,
+            random = await featuresOf(context, beitParams(config), config, [test], [block], undefined, seed + 1000 + at);
+          return blockFeatures(random).find((c) => c.pool === pool)!.features;
+        },
+      },
+    ],
+    labels.slice(T + V),
+    { k, device },
+  );
+  recordEvaluation(run.path, {
+    blocks: { ...choice, pictures: { train: T, validation: V, test: labels.length - T - V }, k },
+    qualityCard: card,
+  });
+  for (const verdict of card.verdicts) note(`probe: ${verdict}`);
+  const values = { block: chosen.block, knn: chosen.knn, probe: chosen.probe!, chance: card.chance };
+  return {
+    values: { ...values, ...lastClassToken && { lastClassTokenKnn: lastClassToken.knn, lastClassTokenProbe: lastClassToken.probe! } },
+    score: chosen.knn,
+  };
+}
+
+/** Features by block and pooling of all pictures of the sets, one after the other, without places that are empty. */
+async function featuresOf(
+  { device, recipe, workers }: StageContext,
+  table: Record<string, ParamSpec>,
+  config: LoadedBeit["config"],
+  sets: Pictures[],
+  blocks?: number[],
+  each: (labels: number[], pixels: Uint8Array) => void = () => {},
+  seed = recipe.seed,
+): Promise<Record<string, Features>> {
+  const { probe: { batchSize }, data: { mean, std, onError } } = recipe, size = imageSide(config.imageSize), bytes = size * size * 3;
+  const encoder = await encoderFeatures(device, parameters(table, { seed }), config, { batchSize, mean, std, blocks });
+  const order = { batchSize, shuffle: false, last: "pad", epochs: 1, state: { seed: recipe.seed, epoch: 0, position: 0 } } as const;
+  async function* batches() {
+    for (const set of sets) {
+      await using loader = batchesOf(set, { ...order, preparation: heldOutView(size), onError, workers: Math.min(workers, 1) });
+      for await (const { views: [{ pixels }], weights, labels } of loader) {
+        const places = [...weights.keys()].filter((i) => weights[i] > 0), kept = new Uint8Array(places.length * bytes);
+        places.forEach((place, i) => kept.set(pixels.subarray(place * bytes, (place + 1) * bytes), i * bytes));
+        each(places.map((place) => labels[place]), kept);
+        yield { count: places.length, pixels: kept };
+      }
+    }
+  }
+  try {
+    return await collect(batches(), (batch) => encoder.extract(batch));
+  } finally {
+    encoder.destroy();
+  }
+}
+
+/** `count` pictures of a set in random order: sets often have their classes one after the other. */
+function some(pictures: Pictures, count: number, seed: number): Pictures {
+  const places = draws({ seed, epoch: 0, index: 0 }, "probe").permutation(countOf(pictures)).subarray(0, count);
+  return { ...pictures, only: places.map((place) => pictures.only?.[place] ?? place) };
+}
+
+const imageSide = (size: LoadedBeit["config"]["imageSize"]): number => typeof size === "number" ? size : size[0];
+
+function joined(parts: Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
