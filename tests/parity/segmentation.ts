@@ -1,16 +1,15 @@
 // Kind "hf_beit_seg": a BEiT with the UPerNet head from a Hugging Face folder: the tapped maps, scores, loss, gradients.
 
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openCheckpoint } from "../../src/checkpoint/mod.ts";
-import { readHfConfig, upernetOf } from "../../src/checkpoint/hf/mod.ts";
-import { asStored, expectTensors, toOfficial } from "../../src/checkpoint/names/mod.ts";
+import { loadSegmentation } from "../../src/checkpoint/beit/mod.ts";
+import { asStored, toOfficial } from "../../src/checkpoint/names/mod.ts";
 import type { Device } from "../../src/devices/device.ts";
 import { gradients } from "../../src/gradients.ts";
 import { input, type Tensor } from "../../src/graph.ts";
-import { beit, beitParams } from "../../src/models/beit.ts";
+import { beit } from "../../src/models/beit.ts";
 import { pixelWeights, segmentationLoss } from "../../src/models/segmentation.ts";
-import { tapped, upernet, upernetParams, upernetStatistics } from "../../src/models/upernet.ts";
+import { tapped, upernet } from "../../src/models/upernet.ts";
+import { statistics } from "../../src/nn/conv_norm.ts";
 import { parameters } from "../../src/nn/parameters.ts";
 import { compile } from "../../src/program.ts";
 import type { Check } from "./check.ts";
@@ -18,24 +17,14 @@ import { exact } from "./exact.ts";
 import type { Fixture } from "./fixture.ts";
 
 export async function hfSegmentation({ directory, manifest, shapes, values }: Fixture, device: Device, check: Check): Promise<void> {
-  const folder = join(directory, manifest.model_dir);
-  const { config, segmentation } = readHfConfig(await readFile(join(folder, "config.json"), "utf8"), `${folder}/config.json`);
-  const head = upernetOf({ config, segmentation: segmentation! });
+  const { config, head, ignoreIndex, table, statistics: running } = await loadSegmentation(join(directory, manifest.model_dir));
   exact(check, "taps", head.taps, manifest.hidden_state_indices_used);
-
-  const trained = { ...beitParams({ ...config, classes: undefined }), ...upernetParams(head) }, statistics = upernetStatistics(head);
-  const table = { ...trained, ...statistics };
-  await using opened = await openCheckpoint(join(folder, "model.safetensors"));
-  const stored = toOfficial(opened.tensors, folder);
-  const wanted = Object.fromEntries(Object.entries(table).map(([name, { shape }]) => [name, shape]));
-  expectTensors(stored, { shapes: wanted, mayRemain: /\.num_batches_tracked$/ }, folder);
-  for (const name of Object.keys(table)) table[name] = { ...table[name], init: await stored.get(name)!.readFloat32() };
-  const p = parameters(table);
+  const p = { ...parameters(table), ...statistics(running) };
 
   const pictures = input("pixel_values", shapes.get("pixel_values")!), encoded = beit(p, pictures, config);
   const labels = input("labels", shapes.get("labels")!, "u32"), weights = input("weights", labels.shape);
   const segmented = upernet(p, encoded, head), { loss } = segmentationLoss(segmented, labels, weights, head.auxiliary?.lossWeight);
-  const names = Object.keys(trained), grads = gradients(loss, names.map((name) => p[name]));
+  const names = Object.keys(table), grads = gradients(loss, names.map((name) => p[name]));
   const outputs: Record<string, Tensor> = { logits: segmented.logits, loss };
   tapped(encoded, head.taps).forEach((map, i) => outputs[`map ${i}`] = map);
   names.forEach((name, i) => outputs[name] = grads[i]);
@@ -43,7 +32,7 @@ export async function hfSegmentation({ directory, manifest, shapes, values }: Fi
   const program = await compile(device, outputs), { forward, loss: ofLoss, grad } = manifest.tolerance!;
   try {
     const given = values("labels");
-    program.write({ pixel_values: values("pixel_values"), labels: given, weights: pixelWeights(given, segmentation!.ignoreIndex) });
+    program.write({ pixel_values: values("pixel_values"), labels: given, weights: pixelWeights(given, ignoreIndex) });
     program.run();
     check.close("logits", await program.read("logits"), values("logits"), forward);
     check.close("loss", await program.read("loss"), values("loss"), ofLoss);
