@@ -37,10 +37,15 @@ const metadataKey = "tokenizer";
  * Throws CheckpointError when the tensors are no tokenizer's, do not fit each other, or have another vocabulary or scale than wanted.
  *
  * ```ts
- * import { parameters } from "../nn/parameters.ts";
- * import { withWeights } from "./tokenizer.ts";
- * const { config, weights } = await readTokenizer({ encoder: "encoder.pkl", decoder: "decoder.pkl" }, { vocab: 8192 });
+ * import { initialValues, parameters } from "../nn/parameters.ts";
+ * import { tokenizer, tokenizerConfig } from "../models/tokenizer.ts";
+ * import { readTokenizer, withWeights, writeTokenizer } from "./tokenizer.ts";
+ * const config = tokenizerConfig({ hidden: 8, initial: 4, groups: 2, blocks: 1, vocab: 16 }), path = await Deno.makeTempFile();
+ * const made = Object.entries(tokenizer(config).params).map(([name, spec]) => [name, initialValues(name, spec, 0)]);
+ * await writeTokenizer(path, config, Object.fromEntries(made));
+ * const { weights } = await readTokenizer(path, { vocab: 16 }); // or { encoder: "encoder.pkl", decoder: "decoder.pkl" }
  * const p = parameters(withWeights(tokenizer(config).params, weights), { name: "tokenizer" });
+ * console.assert(p["encoder.blocks.input.w"].shape[0] === 8);
  * ```
  */
 export async function readTokenizer(source: TokenizerSource, { vocab, scale }: ReadTokenizerOptions = {}): Promise<TokenizerWeights> {
