@@ -19,6 +19,7 @@ export { attention, attentionHeads, type AttentionOptions } from "./attention/at
 export { qkvBias } from "./qkv_bias/qkv_bias.ts";
 export { embedTokens, type EmbedTokensOptions } from "./embed_tokens/embed_tokens.ts";
 export { tokenRows } from "./token_rows/token_rows.ts";
+export { relativeBias, type RelativePairs, relativePairs } from "./relative_bias/relative_bias.ts";
 export { gather } from "./gather/gather.ts";
 export { pick } from "./gather/pick.ts";
 export { argmax, topK } from "./top_k/top_k.ts";

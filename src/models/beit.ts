@@ -1,12 +1,11 @@
 // BEiT (Bao et al. 2021): a vision transformer whose patches may be masked, with absolute or relative positions.
 
-import { embedTokens, gather, linear, type Random, unfold } from "../../kernels/mod.ts";
+import { embedTokens, gather, linear, type Random, relativeBias, relativePairs, unfold } from "../../kernels/mod.ts";
 import { ShapeError } from "../errors.ts";
-import { constant, reshape, type Tensor } from "../graph.ts";
-import { relativeBias } from "../nn/relative_bias.ts";
+import { reshape, type Tensor } from "../graph.ts";
 import { type BlockOptions, type Params, preNormBlock, required } from "../nn/transformer.ts";
 import { type BeitConfig, windowOf } from "./beit_config.ts";
-import { relativePositionIndex, type Window } from "./relative_position.ts";
+import { relativePositionIndex, relativePositionRows, type Window } from "./relative_position.ts";
 
 export { type BeitInitial, beitParams } from "./beit_params.ts";
 
@@ -57,14 +56,14 @@ export function beit(p: Params, pictures: Tensor, config: BeitConfig, { mask, so
   );
   const embedded = embedTokens(patches, p.cls_token, B, { positions: p.pos_embed, mask, maskToken: mask && required(p, "mask_token") });
 
-  const index = config.relativePositions === "none"
+  const pairs = config.relativePositions === "none"
     ? undefined
-    : constant("relative_position_index", [T, T], relativePositionIndex(window), "u32");
-  const shared = config.relativePositions === "shared" ? relativeBias(p["rel_pos_bias.relative_position_bias_table"], index!) : undefined;
+    : relativePairs(relativePositionIndex(window), relativePositionRows(window));
+  const shared = config.relativePositions === "shared" ? relativeBias(p["rel_pos_bias.relative_position_bias_table"], pairs!) : undefined;
   const biases = new Map<string, Tensor>();
   const bias = (prefix: string): Tensor | undefined => {
     if (config.relativePositions !== "per-block") return shared;
-    if (!biases.has(prefix)) biases.set(prefix, relativeBias(p[`${prefix}attn.relative_position_bias_table`], index!));
+    if (!biases.has(prefix)) biases.set(prefix, relativeBias(p[`${prefix}attn.relative_position_bias_table`], pairs!));
     return biases.get(prefix);
   };
   const block = (x: Tensor, prefix: string, rate: number): Tensor => {
