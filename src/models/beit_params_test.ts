@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { initialValues } from "../nn/parameters.ts";
+import { parameterGroups } from "../optim/parameter_groups.ts";
 import { beitConfig, presets } from "./beit_config.ts";
 import { beitParams } from "./beit_params.ts";
 
@@ -38,4 +39,20 @@ test("fine-tuning cuts off at 2, leaves torch's default to the patch embedding, 
   expect(std(of("head.weight")) / 2e-5).toBeCloseTo(1, 1.5);
   const loud = beitParams(beitConfig({ ...tiny, vocab: undefined, classes: 100 }), { headScale: 1 });
   expect(std(initialValues("head.weight", loud["head.weight"], 1)) / 0.02).toBeCloseTo(1, 1.5);
+});
+
+test("what decays is what the official recipe says of the same names", () => {
+  for (
+    const options of [{ ...tiny, absolutePositions: true }, {
+      ...tiny,
+      vocab: undefined,
+      classes: 3,
+      relativePositions: "per-block" as const,
+    }]
+  ) {
+    const table = beitParams(beitConfig(options)),
+      shapes = Object.fromEntries(Object.entries(table).map(([name, { shape }]) => [name, shape]));
+    const groups = parameterGroups(shapes, { depth: 4 });
+    for (const [name, { shape, decay }] of Object.entries(table)) expect(decay ?? shape.length > 1, name).toBe(groups[name].decay);
+  }
 });
