@@ -1,9 +1,12 @@
 import { setImmediate } from "node:timers/promises";
 import { place, scoreOf, widened } from "./distance.ts";
+import type { Neighbours } from "./neighbours.ts";
 import type { Metric } from "./store.ts";
 import { TopK } from "./top_k.ts";
 
 const PAGE_ROWS = 1024;
+/** Neighbours looked at for a few hits: more are found than with the 64 that usearch takes by itself. */
+const CANDIDATES = 200;
 /** Multiplications between two turns of the event loop, about 5 ms. */
 const TURN = 8e6;
 
@@ -18,7 +21,8 @@ export class VectorPages {
   readonly #rows = new Map<number, number>();
   readonly #empty: number[] = [];
 
-  constructor(readonly dimensions: number, readonly metric: Metric) {}
+  /** With `neighbours` a search looks only at those that they name. */
+  constructor(readonly dimensions: number, readonly metric: Metric, readonly neighbours?: Neighbours) {}
 
   get size(): number {
     return this.#rows.size;
@@ -48,8 +52,12 @@ export class VectorPages {
     this.#empty.push(row);
   }
 
-  /** Keys and scores of the k nearest, nearest first; among `only` these keys if given. */
-  async search(vector: Float32Array, k: number, only?: readonly number[]): Promise<{ key: number; score: number }[]> {
+  /** Keys and scores of the k nearest, nearest first; among `only` these keys if given, and then exact in any case. */
+  async search(
+    vector: Float32Array,
+    k: number,
+    only = this.neighbours?.candidates(vector, Math.max(CANDIDATES, 2 * k)),
+  ): Promise<{ key: number; score: number }[]> {
     const D = this.dimensions, query = widened(this.metric, vector), score = scoreOf[this.metric], best = new TopK(k);
     const rowsATurn = Math.ceil(TURN / D), rows = only ? only.length : this.#keys.length;
     for (let from = 0; from < rows; from += rowsATurn) {

@@ -15,6 +15,7 @@ const spec = { dimensions: 8, metric: "cosine", fingerprint: FINGERPRINT } as co
 
 testStore("SQLite with vectors in memory", () => SqliteStore.open(path()));
 testStore("SQLite with vectors read from the file", () => SqliteStore.open(path(), { memory: 0 }));
+testStore("SQLite with an index", () => SqliteStore.open(path(), { indexed: true }));
 
 test("a store opened again has everything, and its settings keep acknowledged writes through a loss of power", async () => {
   const file = path(), items = someItems(50, 8);

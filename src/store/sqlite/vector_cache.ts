@@ -1,12 +1,15 @@
 import { setImmediate } from "node:timers/promises";
+import { loadUsearch, Neighbours } from "../neighbours.ts";
 import { VectorPages } from "../vector_pages.ts";
 import type { Database } from "./database.ts";
+import { loadIndex, removeIndexes, saveIndex } from "./index_file.ts";
 import { type CollectionRow, readVectors, ROWS_A_READ } from "./rows.ts";
 
 interface Cached {
   pages: VectorPages;
   revision: number;
   loaded: Promise<void>;
+  complete: boolean;
 }
 
 /** Vectors of the collections searched last, as many as fit `limit` bytes. */
@@ -14,7 +17,15 @@ export class VectorCache {
   /** By the collection's key, the one searched last at the end. */
   readonly #cached = new Map<number, Cached>();
 
-  constructor(readonly database: Database, readonly limit: number) {}
+  private constructor(
+    readonly database: Database,
+    readonly limit: number,
+    private readonly usearch?: Awaited<ReturnType<typeof loadUsearch>>,
+  ) {}
+
+  static async open(database: Database, limit: number, indexed: boolean): Promise<VectorCache> {
+    return new VectorCache(database, limit, indexed ? await loadUsearch() : undefined);
+  }
 
   /** The vectors of a collection as the database has them now; undefined if they never fit. */
   async pages(row: CollectionRow): Promise<VectorPages | undefined> {
@@ -33,30 +44,52 @@ export class VectorCache {
   }
 
   /** Tells of a write that this process has committed to the collection, from the row read in its transaction. */
-  written({ key, revision }: CollectionRow, change: (pages: VectorPages) => void): void {
+  written({ key, revision }: CollectionRow, change: (vectors: Pick<VectorPages, "set" | "delete">) => void): void {
     const cached = this.#cached.get(key);
     if (!cached) return;
     if (cached.revision !== revision) return void this.#cached.delete(key);
-    change(cached.pages);
+    change({
+      set(key, vector) {
+        cached.pages.set(key, vector);
+        cached.pages.neighbours?.set(key, vector);
+      },
+      delete(key) {
+        cached.pages.delete(key);
+        cached.pages.neighbours?.delete(key);
+      },
+    });
     cached.revision = revision + 1;
   }
 
+  /** Lets go of a deleted collection. */
   forget(key: number): void {
     this.#cached.delete(key);
+    removeIndexes(this.database.path, key);
+  }
+
+  /** Keeps the indexes for the next start. */
+  save(): void {
+    for (const [key, { pages: { neighbours }, revision, complete }] of this.#cached) {
+      if (neighbours && complete) saveIndex(this.database.path, key, revision, neighbours);
+    }
+    this.#cached.clear();
   }
 
   #begin(row: CollectionRow): Cached {
-    const pages = new VectorPages(row.dimensions, row.metric);
-    const loaded = this.#load(row, pages);
-    loaded.catch(() => this.#cached.delete(row.key)); // the search that waits reports it; the next one tries again
-    return { pages, revision: row.revision, loaded };
+    const neighbours = this.usearch && new Neighbours(this.usearch, row.dimensions, row.metric);
+    const pages = new VectorPages(row.dimensions, row.metric, neighbours);
+    const loaded = this.#load(row, pages, neighbours && loadIndex(this.database.path, row, neighbours) ? undefined : neighbours);
+    const cached = { pages, revision: row.revision, loaded, complete: false };
+    loaded.then(() => cached.complete = true, () => this.#cached.delete(row.key)); // the search that waits reports it; the next one tries again
+    return cached;
   }
 
   /** Reads by key and gives way in between: what `written` changes meanwhile is either still to be read as it is then, or already changed here. */
-  async #load(row: CollectionRow, pages: VectorPages): Promise<void> {
+  async #load(row: CollectionRow, pages: VectorPages, unfilled?: Neighbours): Promise<void> {
     for (let last = 0;;) {
       const rows = readVectors(this.database, row, last);
       for (const { key, vector } of rows) pages.set(key, vector);
+      unfilled?.addMissing(rows);
       if (rows.length < ROWS_A_READ) return;
       last = rows.at(-1)!.key;
       await setImmediate();
