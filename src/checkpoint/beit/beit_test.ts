@@ -12,7 +12,7 @@ import { providers } from "../../../tests/providers.ts";
 import { openCheckpoint } from "../mod.ts";
 import { asInputs, asStored, fromOfficial } from "../names/mod.ts";
 import { safetensorsBytes, writeSafetensors } from "../safetensors_write.ts";
-import { inTemporaryFolder } from "../testing.ts";
+import { fixture, inTemporaryFolder } from "../testing.ts";
 import { loadBeit, openBeit, saveBeit, saveHfBeit } from "./mod.ts";
 
 const pretrained = { imageSize: 32, patchSize: 8, dim: 24, depth: 2, heads: 2, vocab: 7, layerScale: 0.1 } satisfies BeitOptions;
@@ -121,6 +121,32 @@ test("missing, unexpected and misshapen names are counted, and three of each lis
     "bytes: 4 missing (mask_token, blocks.1.mlp.fc1.bias, norm.weight, ...), 1 unexpected (teacher.weight), " +
       "1 misshapen (blocks.0.attn.proj.weight (12, 48), expected (24, 24))",
   );
+});
+
+test("an encoder without heads may have a norm and a mask token that it does not need", async () => {
+  const encoder = { ...pretrained, vocab: undefined }, values = valuesOf(encoder), table = beitParams(beitConfig(encoder));
+  const tensors: Record<string, { shape: readonly number[]; data: Float32Array }> = Object.fromEntries(
+    Object.entries(values).map(([name, data]) => [name, { shape: table[name].shape, data }]),
+  );
+  for (const name of ["fc_norm.weight", "fc_norm.bias"]) tensors[name] = { shape: [24], data: new Float32Array(24) };
+  for (const layout of ["official", "hf"] as const) {
+    const file = await safetensorsBytes(asInputs(fromOfficial(asStored(tensors), layout)));
+    const loaded = await loadBeit(file);
+    expect(loaded.values).toEqual(values);
+    expect(loaded.config.normEps).toBe(layout === "hf" ? 1e-12 : 1e-6);
+    // Its norm is taken by a model that has one.
+    const { fresh } = await loadBeit(file, { model: { classes: 2 } });
+    expect(fresh).toEqual(["head.weight", "head.bias"]);
+  }
+});
+
+test("of a model for segmentation the encoder is loaded, its heads stand among the tensors", async () => {
+  const folder = fixture("hf_seg_a");
+  if (!folder) return;
+  await using opened = await openBeit(folder);
+  expect([opened.fresh, opened.config.classes, opened.segmentation?.outIndices.length]).toEqual([[], undefined, 4]);
+  expect([...opened.tensors.keys()].some((name) => name.startsWith("decode_head."))).toBe(true);
+  expect(Object.keys(await opened.values()).some((name) => name.startsWith("decode_head."))).toBe(false);
 });
 
 test("a table a block cannot become a shared one", async () => {

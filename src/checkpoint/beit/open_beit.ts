@@ -2,7 +2,7 @@
 
 import { CheckpointError, RecipeError } from "../../errors.ts";
 import { beitParams } from "../../models/beit_params.ts";
-import { type BeitConfig, beitConfig, type BeitOptions, windowOf } from "../../models/beit_config.ts";
+import { type BeitConfig, beitConfig, type BeitOptions, isMasked, windowOf } from "../../models/beit_config.ts";
 import type { Window } from "../../models/relative_position.ts";
 import type { ParamSpec } from "../../nn/parameters.ts";
 import type { Checkpoint } from "../checkpoint.ts";
@@ -143,16 +143,18 @@ async function described(
 ): Promise<Described> {
   const { file, metadata } = checkpoint, written = metadata?.[metadataKey];
   if (written !== undefined) return { config: parsed(written, file) };
-  if (layoutOf(checkpoint.tensors, file) === "official") return { config: inferBeitConfig(official, known, file) };
+  if (layoutOf(checkpoint.tensors, file) === "official") return bare(inferBeitConfig(official, known, file));
   const json = await beside("config.json");
-  if (json === undefined) return { config: inferBeitConfig(official, { normEps: 1e-12, ...known }, file), mayRemain: encoderOnly };
-  const hf = readHfConfig(json), { vocab, classes } = hf.config;
-  if (!hf.segmentation) return { config: hf.config, hf, mayRemain: vocab || classes ? undefined : encoderOnly };
+  if (json === undefined) return bare(inferBeitConfig(official, { normEps: 1e-12, ...known }, file));
+  const hf = readHfConfig(json);
+  if (!hf.segmentation) return { ...bare(hf.config), hf };
   return { config: { ...hf.config, classes: undefined }, hf, mayRemain: /^(fpn\d|decode_head|auxiliary_head|norm|fc_norm)\./ };
 }
 
-/** Hugging Face's bare encoder has a norm after pooling, and may have a mask token. */
-const encoderOnly = /^(norm\.|fc_norm\.|mask_token$)/;
+/** An encoder without heads may have a norm after pooling, and a mask token: other programs save theirs with them. */
+function bare(config: BeitConfig): Described {
+  return isMasked(config) || config.classes ? { config } : { config, mayRemain: /^(norm\.|fc_norm\.|mask_token$)/ };
+}
 
 function parsed(written: string, file: string): BeitConfig {
   try {
