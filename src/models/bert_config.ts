@@ -23,6 +23,9 @@ const fields = z.strictObject({
     targets: count("tokens of a span that are predicted from its borders").default(15),
     size: count("channels of the embedding of a place within the span").default(200),
   }).optional().meta({ description: "SpanBERT's span boundary objective; absent: no such head" }),
+  pooling: z.enum(["class-token", "mean"]).default("class-token").meta({
+    description: "what the classification head sees of a text: the class token (as published), or the mean of its tokens",
+  }),
   classes: count("that the classification head tells apart; absent: no such head").optional(),
 });
 

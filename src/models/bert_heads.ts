@@ -65,14 +65,16 @@ export function boundaryLoss(logits: Tensor, targets: Tensor, weights: Tensor): 
   return { loss: divide(loss, add(sum(weights), constant("one", [1], [1]))), accuracy };
 }
 
-/** tanh(dense(class token)) (B, C): what the classifier reads. */
-export function pooledText(p: Params, encoded: EncodedText): Tensor {
-  return tanh(linear(classToken(encoded.blocks.at(-1)!), p["bert.pooler.dense.weight"], { bias: p["bert.pooler.dense.bias"] }));
+/** tanh(dense(class token)) (B, C), or of the mean of tokens: what the classifier reads. */
+export function pooledText(p: Params, encoded: EncodedText, { pooling }: Pick<BertConfig, "pooling">): Tensor {
+  return tanh(
+    linear(textEmbedding(encoded, { block: -1, pool: pooling }), p["bert.pooler.dense.weight"], { bias: p["bert.pooler.dense.bias"] }),
+  );
 }
 
 /** Logits (B, classes). */
-export function textClassLogits(p: Params, encoded: EncodedText): Tensor {
-  return linear(pooledText(p, encoded), p["classifier.weight"], { bias: p["classifier.bias"] });
+export function textClassLogits(p: Params, encoded: EncodedText, config: Pick<BertConfig, "pooling">): Tensor {
+  return linear(pooledText(p, encoded, config), p["classifier.weight"], { bias: p["classifier.bias"] });
 }
 
 export interface TextEmbeddingOptions {

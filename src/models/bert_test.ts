@@ -6,7 +6,7 @@ import { parameters } from "../nn/parameters.ts";
 import { evaluate } from "../program.ts";
 import { bert, bertParams } from "./bert.ts";
 import { bertBase, bertConfig, type BertOptions } from "./bert_config.ts";
-import { textEmbedding } from "./bert_heads.ts";
+import { textClassLogits, textEmbedding } from "./bert_heads.ts";
 
 const device = await CpuDevice.open({ threads: 1 });
 afterAll(() => device.destroy());
@@ -56,4 +56,13 @@ test("bert() refuses a text longer than its positions", () => {
 test("bertConfig() names a slip and sizes that do not fit together", () => {
   expect(() => bertConfig({ dim: 10, depth: 1, heads: 3 })).toThrow("heads 3 does not divide dim 10");
   expect(() => bertConfig({ dim: 8, depth: 1, heads: 2, layers: 3 }, "recipe.model")).toThrow(/recipe\.model: .*"layers"/);
+});
+
+test("the classifier sees the class token, or the mean of tokens", async () => {
+  const classifier = (pooling: "class-token" | "mean") => bertConfig({ ...config, classes: 3, pooling });
+  const q = parameters(bertParams(classifier("mean")), { seed: 3 }), values = { tokens: [2, 7, 3, 2, 9, 3], keys: [1, 1, 1, 1, 1, 1] };
+  const logits = (pooling: "class-token" | "mean") => textClassLogits(q, bert(q, texts(3), config), classifier(pooling));
+  const [token, mean] = await Promise.all((["class-token", "mean"] as const).map((pooling) => evaluate(device, logits(pooling), values)));
+  expect(token.length).toBe(6);
+  expect([...mean]).not.toEqual([...token]);
 });

@@ -87,7 +87,7 @@ export async function hfBert(fixture: Fixture, device: Device, check: Check): Pr
   written.labels = labels.map((label) => Math.max(0, label));
   written.weights = labels.map((label) => label < 0 ? 0 : 1);
   written.rows = labels.map((_, i) => i);
-  const logits = classify ? textClassLogits(p, encoded) : maskedTokenLogits(p, encoded, input("rows", [B * T], "u32"), config);
+  const logits = classify ? textClassLogits(p, encoded, config) : maskedTokenLogits(p, encoded, input("rows", [B * T], "u32"), config);
   const loss = classify ? crossEntropy(logits, labelled) : maskedTokenLoss(logits, labelled, weights).loss;
   const grads = gradients(loss, Object.values(p));
   await compare(fixture, device, check, {
@@ -134,13 +134,14 @@ export async function bertHeads(fixture: Fixture, device: Device, check: Check):
   const mlmTargets = values("mlm_targets"), mlmLogits = maskedTokenLogits(p, encoded, given("rows", mlmTargets.map((_, i) => i)), all);
   const mlm = maskedTokenLoss(mlmLogits, given("mlm_targets", mlmTargets), given("mlm weights", mark(mlmTargets), "f32"));
 
-  const clsLogits = textClassLogits(p, encoded), cls = { loss: crossEntropy(clsLogits, given("cls_labels", values("cls_labels"))) };
+  const clsLogits = textClassLogits(p, encoded, { pooling: "class-token" }),
+    cls = { loss: crossEntropy(clsLogits, given("cls_labels", values("cls_labels"))) };
   const outputs: Record<string, Tensor> = {
     sbo_logits: sboLogits,
     sbo_loss: sbo.loss,
     mlm_logits: mlmLogits,
     mlm_loss: mlm.loss,
-    pooled: pooledText(p, encoded),
+    pooled: pooledText(p, encoded, { pooling: "class-token" }),
     cls_logits: clsLogits,
     cls_loss: cls.loss,
   };

@@ -66,6 +66,11 @@ export function hfBertConfig({ config, labels = [] }: { config: BertConfig; labe
       `config.json: the model predicts masked tokens and ${classes} classes, a Hugging Face model has one head; leave one out`,
     );
   }
+  if (classes && config.pooling !== "class-token") {
+    throw new CheckpointError(
+      `config.json: the model classifies by the ${config.pooling} of tokens, a Hugging Face BERT by the class token; save it without classes`,
+    );
+  }
   if (labels.length && labels.length !== classes) {
     throw new CheckpointError(`config.json: ${labels.length} labels for ${classes} classes; give one label a class`);
   }
