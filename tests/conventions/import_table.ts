@@ -22,7 +22,7 @@ export const TABLE: Row[] = [
     packages: ["webgpu"],
     node: true,
   },
-  { place: ["kernels/"], imports: CORE },
+  { place: ["kernels/"], imports: [...CORE, "type src/devices/cpu/kernels"] }, // an op's cpu version receives them
   { place: ["src/gradients"], imports: ["kernels/", ...CORE] }, // sums gradients with the ops' own addition
   { place: ["src/nn/"], imports: ["kernels/", ...CORE] },
   { place: ["src/optim/"], imports: ["src/nn/", "kernels/", ...CORE] },
@@ -51,9 +51,10 @@ export const TABLE: Row[] = [
       "src/program",
       "src/devices/",
       "src/errors",
-      "type src/server/engine",
+      "type src/server/",
+      "src/server/pictures/prepare",
     ],
-    packages: ["comlink"],
+    packages: ["comlink", "zod"],
     node: true,
   },
   {
