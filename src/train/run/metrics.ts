@@ -31,8 +31,8 @@ export function reproducible({ time: _, speed: __, ...line }: MetricLine): Parti
   return line;
 }
 
-/** A record of lines of JSON, open for appending. Opening mends it: a last line that a crash tore is taken off. */
-export class Metrics<Line = MetricLine> {
+/** The record, open for appending. Opening mends it: a last line that a crash tore is taken off. */
+export class Metrics {
   readonly #file: number;
   #length: number;
 
@@ -47,7 +47,7 @@ export class Metrics<Line = MetricLine> {
     return this.#length;
   }
 
-  append(line: Line): void {
+  append(line: MetricLine): void {
     const bytes = new TextEncoder().encode(JSON.stringify(line) + "\n");
     for (let done = 0; done < bytes.length;) done += writeSync(this.#file, bytes, done);
     this.#length += bytes.length;
@@ -71,7 +71,7 @@ export class Metrics<Line = MetricLine> {
 }
 
 /** Every whole line of a record; a torn last line is passed over. */
-export function readMetrics<Line = MetricLine>(path: string): Line[] {
+export function readMetrics(path: string): MetricLine[] {
   if (!existsSync(path)) return [];
   const bytes = readFileSync(path), text = bytes.subarray(0, lengthOf(bytes)).toString("utf8");
   return text.split("\n").filter((line) => line).map((line) => JSON.parse(line));
