@@ -11,10 +11,12 @@ import { type MetricLine, readMetrics } from "../run/metrics.ts";
 /** Kinds of pictures in the report's order, with what a reader must know to read them. */
 export const pictureKinds = {
   inputs: "Pictures as the model sees them.",
-  reconstructions: "The tokenizer: above the pictures, below what it makes of their tokens, one row a temperature.",
-  samples: "Pictures of tokens drawn at random: what single codes look like.",
+  reconstructions:
+    "The tokenizer: the pictures, then what it makes of their soft codes at temperature 1, 1/4 and 1/16, then of one token each.",
+  samples: "What single codes look like: pictures of one code everywhere, the commonest code first.",
   masks: "What is hidden while the model is trained: it must predict the tokens of the grey patches.",
-  predictions: "Picture, mask, and the tokens predicted at the mask, decoded. Blurred is normal: many tokens are plausible.",
+  predictions: "Picture, what the model sees of it, its guesses decoded, and the true tokens decoded: no guess can be better than these. " +
+    "Blurred is normal, because many tokens are plausible.",
   neighbours: "Left the query, right the nearest pictures by the chosen embedding.",
   attention: "Where chosen heads look from the class token; lighter is more.",
 } as const;

@@ -40,7 +40,7 @@ export interface Finding {
 /** The official base model on ImageNet-1k after 300 epochs, from its author's log (microsoft/unilm issue 383). */
 export const published = { vocab: 8192, epoch: 300, loss: 6.299, accuracy: 0.0496 } as const;
 
-const percent = (value: number) => `${(100 * value).toFixed(value < 0.001 ? 3 : value < 0.1 ? 2 : 1)} %`;
+const percent = (value: number) => value === 0 ? "0 %" : `${(100 * value).toFixed(value < 0.001 ? 3 : value < 0.1 ? 2 : 1)} %`;
 const nats = (value: number) => value.toFixed(2);
 
 /** Every fact in a sentence, the wrong ones first. An empty list where nothing is known yet. */

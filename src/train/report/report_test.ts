@@ -95,21 +95,17 @@ test("recordEvaluation() keeps what other stages recorded, and refuses what is n
   expect(readEvaluation(folder)).toMatchObject(before);
 });
 
-test("deno task report says what is wrong with its arguments and with damaged files", () => {
+test("deno task report says what is wrong with its arguments and with damaged files", async () => {
   const said: string[] = [], { error, log } = console;
   console.error = console.log = (text: string) => said.push(text);
   try {
-    expect([main([]), main([`${folder}/pictures`]), main(["--nope"]), main([folder, "--tensorboard"]), main(["--help"])]).toEqual([
-      2,
-      2,
-      2,
-      0,
-      0,
-    ]);
+    const codes: number[] = [];
+    for (const args of [[], [`${folder}/pictures`], ["--nope"], [folder, "--tensorboard"], ["--help"]]) codes.push(await main(args));
+    expect(codes).toEqual([2, 2, 2, 0, 0]);
     expect(said.some((line) => /events\.out\.tfevents\.\d+\.zellige$/.test(line))).toBe(true);
     const text = readFileSync(`${folder}/evaluation.json`, "utf8");
     writeFileSync(`${folder}/evaluation.json`, text.slice(0, 50));
-    expect(main([folder])).toBe(1);
+    expect(await main([folder])).toBe(1);
     writeFileSync(`${folder}/evaluation.json`, text);
   } finally {
     Object.assign(console, { error, log });

@@ -1,8 +1,8 @@
 import { escape } from "../html.ts";
 import { type PictureKind, pictureKinds, type ReportInputs } from "../inputs.ts";
 
-/** Small pictures are shown larger, by whole factors so that their pixels stay squares. */
-const LEAST_WIDTH = 480;
+/** Small pictures are shown larger, by whole factors so that their pixels stay squares, up to this width. */
+const WIDTH = 960;
 
 /** Pictures in the order of their kinds, those of no known kind at the end. */
 export function pictures({ pictures }: ReportInputs): string {
@@ -15,7 +15,7 @@ export function pictures({ pictures }: ReportInputs): string {
 
 function figure({ file, caption, png }: ReportInputs["pictures"][number]): string {
   const header = new DataView(png.buffer, png.byteOffset, png.byteLength), width = png.length >= 24 ? header.getUint32(16) : 0;
-  const shown = width ? width * Math.max(1, Math.floor(LEAST_WIDTH / width)) : LEAST_WIDTH;
+  const shown = width ? width * Math.max(1, Math.floor(WIDTH / width)) : WIDTH;
   return `<figure><img src="data:image/png;base64,${base64(png)}" width="${shown}" alt="${escape(caption)}">` +
     `<figcaption>${escape(caption)} <small>${escape(file)}</small></figcaption></figure>`;
 }
