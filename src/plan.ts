@@ -134,14 +134,14 @@ function order(byId: Node[]): Node[] {
   }
   for (const writer of byId) {
     for (const overwritten of Object.values(writer.op.updates ?? {})) {
-      const { root } = storage(writer.inputs[overwritten as string]);
+      const written = writer.inputs[overwritten as string];
       for (const other of byId) {
-        if (other === writer || !Object.values(other.inputs).some((t) => storage(t).root === root)) continue;
-        if (
-          Object.values(other.op.updates ?? {}).some((name) => overlaps(other.inputs[name as string], writer.inputs[overwritten as string]))
-        ) {
+        if (other === writer || !Object.values(other.inputs).some((t) => overlaps(t, written))) continue;
+        if (Object.values(other.op.updates ?? {}).some((name) => overlaps(other.inputs[name as string], written))) {
           throw new ShapeError(
-            `plan: ${writer.op.name} and ${other.op.name} both update ${root} in place; one of them must take the other's output`,
+            `plan: ${writer.op.name} and ${other.op.name} both update ${
+              storage(written).root
+            } in place; one of them must take the other's output`,
           );
         }
         before.get(writer)!.add(other);

@@ -93,3 +93,9 @@ test("plan() names a tensor that the device cannot hold, with its size and the l
   expect(() => plan([multiply(input("a", [2 ** 13, 1]), input("b", [2 ** 13])).as("blocks.3.fc1.y")], [], limits))
     .toThrow("blocks.3.fc1.y (8192, 8192) needs 268 MB in one binding, this device allows 134 MB");
 });
+
+test("plan() lets different parts of one pack be updated in any order, each after those who read it", () => {
+  const pack = state("pack", [128]), a = part(pack, 0, [64], "a"), b = part(pack, 64, [64], "b"), d = input("d", [64]);
+  const updates = [increase({ p: a, d }, {}).y, increase({ p: b, d: add(d, a) }, {}).y];
+  expect(plan([], updates, limits).nodes.map(({ op }) => op.name)).toEqual(["add", "increase", "increase"]);
+});
