@@ -167,7 +167,7 @@ function deathOf(error: unknown): string | undefined {
 }
 
 /** An error that crossed over has name, message and stack only: gives it back its class. */
-function revive(error: unknown): unknown {
+export function revive(error: unknown): unknown {
   if (!(error instanceof Error) || !Object.hasOwn(errors, error.name)) return error;
   return Object.setPrototypeOf(error, errors[error.name as keyof typeof errors].prototype);
 }

@@ -70,7 +70,11 @@ async function fromRun(source: string, checkpoints: SavedCheckpoint[]): Promise<
     throw new CheckpointError(`${source}: has no checkpoint of a tokenizer or an encoder yet; let it train to its first checkpoint`);
   }
   const embedder = join(source, embedderFile);
-  if (parts.encoder && existsSync(embedder)) parts.embedder = fitting(await readEmbedder(embedder), parts.encoder, embedder);
+  if (parts.encoder && existsSync(embedder)) {
+    const settings = await readEmbedder(embedder);
+    // A run may have fitted it on another run's encoder, or trained on since: then its vectors are the plain ones.
+    if (settings.encoder === parts.encoder.fingerprint) parts.embedder = fitting(settings, parts.encoder, embedder);
+  }
   return parts;
 }
 

@@ -143,7 +143,7 @@ export interface RunDescription {
 /** A line of metrics.jsonl. */
 export type MetricLine = { step: number } & Record<string, unknown>;
 
-/** `id` grows by one with each event of a run, also over a restart. */
+/** `id` grows with each event of a run, also over a restart. */
 export interface RunEvent {
   id: number;
   type: string;

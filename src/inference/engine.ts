@@ -1,0 +1,131 @@
+// Models on one device: loaded beside each other, freed when nobody uses them, and loaded again when the device is lost.
+
+import type { Device } from "../devices/mod.ts";
+import { CheckpointError, DeviceLostError } from "../errors.ts";
+import type { Inference, ModelDescription, Pixels } from "../server/engine.ts";
+import { loadParts } from "./load.ts";
+import { Model } from "./model.ts";
+
+export interface InferenceOptions {
+  /** Opens the device, also after a loss. */
+  open: () => Promise<Device>;
+  log?: (line: string) => void;
+  /** Whether `activate` may read this source. @throws CheckpointError where it may not. */
+  permit?: (source: string) => void;
+}
+
+interface Loaded {
+  model: Model;
+  source: string;
+}
+
+export class InferenceEngine implements Inference {
+  readonly #options: Required<InferenceOptions>;
+  readonly #loaded = new Map<string, Loaded>();
+  #device?: Promise<Device>;
+  /** Of a device that is being opened again with its models. */
+  #recovery?: Promise<void>;
+
+  constructor(options: InferenceOptions) {
+    this.#options = { log: () => {}, permit: () => {}, ...options };
+  }
+
+  /** The device, opened by the first who asks. */
+  device(): Promise<Device> {
+    this.#device ??= this.#options.open().then((device) => {
+      void device.lost.then((reason) => this.#lost(device, reason));
+      return device;
+    });
+    this.#device.catch(() => this.#device = undefined);
+    return this.#device;
+  }
+
+  /** Loads a model whatever its source: for settings, not for requests. */
+  async load(source: string): Promise<ModelDescription> {
+    const parts = await loadParts(source), device = await this.device();
+    const probe = new Model(device, parts, ""), id = nameOf(source, probe.description.fingerprint);
+    const known = this.#loaded.get(id);
+    if (known) return known.model.description;
+    const model = new Model(device, parts, id);
+    try {
+      await model.check(); // compiles what most requests need
+    } catch (error) {
+      await model.destroy();
+      throw error;
+    }
+    this.#loaded.set(id, { model, source });
+    this.#options.log(`model: ${id} from ${source}, it can ${model.description.abilities.join(", ")}`);
+    return model.description;
+  }
+
+  models(): Promise<ModelDescription[]> {
+    return Promise.resolve([...this.#loaded.values()].map(({ model }) => model.description));
+  }
+
+  activate(source: string): Promise<ModelDescription> {
+    this.#options.permit(source);
+    return this.load(source);
+  }
+
+  async release(id: string): Promise<void> {
+    const loaded = this.#loaded.get(id);
+    this.#loaded.delete(id);
+    await loaded?.model.destroy();
+  }
+
+  async check(): Promise<{ ms: number }> {
+    const [first] = this.#loaded.values();
+    if (first) return { ms: (await first.model.check()).ms };
+    const started = performance.now();
+    await (await this.device()).idle();
+    return { ms: performance.now() - started };
+  }
+
+  embed = (id: string, pixels: Pixels, options: Parameters<Model["embed"]>[1]) => this.#model(id).embed(pixels, options);
+  dense = (id: string, pixels: Pixels, options: { block?: number }) => this.#model(id).dense(pixels, options);
+  tokens = (id: string, pixels: Pixels) => this.#model(id).tokens(pixels);
+  decode = (id: string, ids: Uint32Array<ArrayBuffer>) => this.#model(id).decode(ids);
+  reconstruct = (id: string, pixels: Pixels, masks: Uint8Array<ArrayBuffer>) => this.#model(id).reconstruct(pixels, masks);
+  classify = (id: string, pixels: Pixels) => this.#model(id).classify(pixels);
+  attention = (id: string, pixels: Pixels, options: { block?: number }) => this.#model(id).attention(pixels, options);
+
+  async close(): Promise<void> {
+    const device = this.#device;
+    this.#device = undefined;
+    for (const id of [...this.#loaded.keys()]) await this.release(id);
+    await device?.then((open) => open.destroy(), () => {});
+  }
+
+  #model(id: string): Model {
+    if (this.#recovery) throw new DeviceLostError("device: it was lost and is being opened again; try again soon");
+    const loaded = this.#loaded.get(id);
+    if (!loaded) throw new CheckpointError(`model: none is loaded as ${id}; activate one`);
+    return loaded.model;
+  }
+
+  #lost(device: Device, reason: DeviceLostError): void {
+    if (this.#device === undefined) return; // closed
+    this.#options.log(`${reason.message}; opening another (${device.description} is gone)`);
+    this.#device = undefined;
+    this.#recovery ??= this.#recover().finally(() => this.#recovery = undefined);
+  }
+
+  /** Ids stay, since requests hold them: the same weights have the same. */
+  async #recover(): Promise<void> {
+    const device = await this.device();
+    for (const [id, { source }] of [...this.#loaded]) {
+      try {
+        this.#loaded.set(id, { model: new Model(device, await loadParts(source), id), source });
+      } catch (error) {
+        this.#loaded.delete(id);
+        this.#options.log(`model: ${id} cannot be loaded again (${(error as Error).message})`);
+      }
+    }
+  }
+}
+
+/** Says where it is from and changes with the weights. */
+function nameOf(source: string, fingerprint: string): string {
+  const last = source.split(/[/\\]/).findLast((part) => part !== "") ?? "model";
+  return `${last.replace(/\.(safetensors|pth|bin|pkl)$/, "").replace(/[^\w.-]+/g, "-").slice(0, 80)}-${fingerprint.slice(0, 8)}`;
+}
