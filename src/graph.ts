@@ -4,6 +4,8 @@
 import { ShapeError } from "./errors.ts";
 import type { CpuKernels } from "./devices/cpu/kernels.ts";
 
+export type { CpuKernels };
+
 export type Shape = readonly number[];
 
 /** f32 and u32 are what WGSL computes with; u8 is for pictures as they are uploaded (four values a u32 in WGSL). */

@@ -1,7 +1,6 @@
 // The CPU device's version: exponentials and their sums by rows in WASM, what is left of a row here.
 
-import type { CpuKernels } from "../../src/devices/cpu/kernels.ts";
-import type { CpuTensor, Tensor } from "../../src/graph.ts";
+import type { CpuKernels, CpuTensor, Tensor } from "../../src/graph.ts";
 
 type Parts<Names extends string> = Record<Names, CpuTensor> & { weights?: CpuTensor };
 type Kinds = { labels: Tensor };

@@ -1,7 +1,6 @@
 // The CPU device's version: whole pictures at once, then the masked rows.
 
-import type { CpuKernels } from "../../src/devices/cpu/kernels.ts";
-import type { CpuTensor } from "../../src/graph.ts";
+import type { CpuKernels, CpuTensor } from "../../src/graph.ts";
 
 interface Attributes {
   B: number;

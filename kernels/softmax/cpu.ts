@@ -1,7 +1,6 @@
 // The CPU device's versions where no WASM kernel does the whole work. All tensors are (K, S, C), normalised along S.
 
-import type { CpuKernels } from "../../src/devices/cpu/kernels.ts";
-import type { CpuTensor } from "../../src/graph.ts";
+import type { CpuKernels, CpuTensor } from "../../src/graph.ts";
 
 type Parts<Names extends string> = Record<Names, CpuTensor>;
 

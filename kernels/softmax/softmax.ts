@@ -1,7 +1,6 @@
 // Softmax and log-softmax along any axis: the same two kernels, two chunks.
 
-import type { CpuKernels } from "../../src/devices/cpu/kernels.ts";
-import { type CpuTensor, defineOp, type Numbers, reshape, type Tensor } from "../../src/graph.ts";
+import { type CpuKernels, type CpuTensor, defineOp, type Numbers, reshape, type Tensor } from "../../src/graph.ts";
 import { around, axisOf } from "../axis.ts";
 import { overLines } from "../lines.ts";
 import { logSoftmaxBackwardCpu, logSoftmaxCpu, softmaxBackwardCpu } from "./cpu.ts";
