@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { CheckpointError } from "../../errors.ts";
 import { input } from "../../graph.ts";
@@ -9,7 +11,6 @@ import { resizeRelativePositions } from "../../models/resize_positions.ts";
 import { initialValues, parameters } from "../../nn/parameters.ts";
 import { compile } from "../../program.ts";
 import { providers } from "../../../tests/providers.ts";
-import { openCheckpoint } from "../mod.ts";
 import { asInputs, asStored, fromOfficial } from "../names/mod.ts";
 import { safetensorsBytes, writeSafetensors } from "../safetensors_write.ts";
 import { fixture, inTemporaryFolder } from "../testing.ts";
@@ -80,6 +81,30 @@ test("a Hugging Face folder is found by its address as well, and its file by its
     await mkdir(join(folder, "empty"));
     await expect(loadBeit(join(folder, "empty"))).rejects.toThrow(/empty: holds neither model.safetensors nor pytorch_model.bin/);
     await expect(loadBeit(join(folder, "nothing"))).rejects.toThrow(CheckpointError);
+  }));
+
+test("a Hugging Face folder is loaded over http, and a server's failure is not taken for a missing file", () =>
+  inTemporaryFolder(async (folder) => {
+    const config = beitConfig(pretrained);
+    let failing = "";
+    await saveHfBeit(folder, config, valuesOf(pretrained));
+    const server = createServer((request, response) => {
+      const name = request.url!.split("/").pop()!;
+      if (name === failing) return response.writeHead(500).end();
+      readFile(join(folder, name)).then((bytes) => response.end(bytes), () => response.writeHead(404).end());
+    });
+    await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/beit/`;
+    try {
+      expect((await loadBeit(address)).config).toEqual(config);
+      expect((await loadBeit(`${address}model.safetensors`)).values).toEqual(valuesOf(pretrained));
+      failing = "config.json";
+      await expect(loadBeit(address)).rejects.toThrow(/config.json: the server answered with status 500/);
+      failing = "model.safetensors";
+      await expect(loadBeit(address)).rejects.toThrow(/status 500/);
+    } finally {
+      server.close();
+    }
   }));
 
 test("without a configuration shapes tell the model, and what they leave open must be said", async () => {
@@ -197,21 +222,29 @@ for (const provider of providers) {
   });
 }
 
-test("a file is judged by its table alone: nothing is read of one that does not fit", async () => {
-  const bytes = await official(valuesOf(pretrained), pretrained);
-  await using checkpoint = await openCheckpoint(bytes);
-  expect(checkpoint.tensors.size).toBe(Object.keys(beitParams(beitConfig(pretrained))).length);
-  const blob = new (class extends Blob {
-    read = 0;
-    override slice(start?: number, end?: number) {
-      this.read += (end ?? this.size) - (start ?? 0);
-      return super.slice(start, end);
-    }
-  })([bytes as Uint8Array<ArrayBuffer>]);
-  await using opened = await openBeit(blob);
-  expect(opened.config.depth).toBe(2);
-  const table = blob.read;
-  await opened.tensors.get("cls_token")!.readFloat32();
-  expect(blob.read - table).toBe(24 * 4);
-  expect(table).toBeLessThan(bytes.length / 2);
+/** Bytes that tell which ranges are read. */
+class Watched extends Blob {
+  readonly ranges: number[] = [];
+  override slice(start = 0, end = this.size) {
+    this.ranges.push(end - start);
+    return super.slice(start, end);
+  }
+}
+
+test("a file is judged by its table alone, and its values are read one tensor at a time, each written before the next is read", async () => {
+  const config = beitConfig(pretrained), bytes = await official(valuesOf(pretrained), pretrained) as Uint8Array<ArrayBuffer>;
+  const file = new Watched([bytes]);
+  await using opened = await openBeit(file);
+  expect(file.ranges.reduce((a, b) => a + b, 0)).toBeLessThan(bytes.length / 2);
+  const judged = file.ranges.length, written: number[] = [];
+  const table = beitParams(config);
+  await opened.writeTo({
+    write(values) {
+      const [[name, { byteLength }]] = Object.entries(values);
+      expect(byteLength, name).toBe(4 * table[name].shape.reduce((a, b) => a * b, 1));
+      written.push(byteLength);
+      expect(file.ranges.slice(judged)).toEqual(written);
+    },
+  }, table);
+  expect(written.length).toBe(Object.keys(table).length);
 });
