@@ -39,6 +39,9 @@ const pooled: Makers[string] = (params, encoded, config) => features(params, enc
 const lastHidden: Makers[string] = (params, { blocks }, { depth, pooling, normEps }) =>
   pooling === "mean" ? blocks[depth] : layerNorm(blocks[depth], params["norm.weight"], params["norm.bias"], normEps);
 
+/** Where the model lies: the manifest begins the description of it with the folder's name. */
+const folderOf = ({ model_dir: described, name }: Fixture["manifest"]): string => /^[^/\s]+/.exec(described ?? "")?.[0] ?? name;
+
 async function folder(
   { directory, manifest, shapes, values }: Fixture,
   device: Device,
@@ -48,7 +51,7 @@ async function folder(
   mask?: Tensor,
 ): Promise<void> {
   const main = !("logits_unmasked_input" in heads), tolerance = manifest.tolerance!.forward;
-  const loaded = await loadBeit(join(directory, manifest.name));
+  const loaded = await loadBeit(join(directory, folderOf(manifest)));
   exact(check, "fresh parameters", loaded.fresh, []);
   // Its own logits with its own eps; those of the official code with the official eps.
   for (const normEps of [loaded.config.normEps, 1e-6]) {
