@@ -65,7 +65,8 @@ const forward = defineOp<Inputs, "y", { axis: number; stream: number }>({
     const y = new Float64Array(t.size);
     eachColumn(t.shape, axis, (column, number) => {
       const blocks = Math.ceil(column.length / 4);
-      const drawn = random && Array.from({ length: blocks }, (_, q) => drawGumbel(randomWords(random, stream, number * blocks + q))).flat();
+      const drawn = random && new Float64Array(4 * blocks);
+      for (let q = 0; drawn && q < blocks; q++) drawGumbel(randomWords(random, stream, number * blocks + q), drawn.subarray(4 * q));
       const z = column.map((i, k) => (logits[i] + (drawn ? drawn[k] : noise[i])) / tau[0]);
       const top = z.reduce((a, b) => Math.max(a, b)), e = z.map((v) => Math.exp(v - top)), sum = e.reduce((a, b) => a + b);
       column.forEach((i, k) => y[i] = e[k] / sum);

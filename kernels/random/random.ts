@@ -38,6 +38,7 @@ function distribution(name: string, wgsl: string, draw: Draw) {
     }],
     backward: null,
     reference: ({ random }, { y }, { stream }) => ({ y: drawValues(draw, random, stream, y.size) }),
+    cpu: ({ random, y }, { stream }) => void drawValues(draw, random.data, stream, y.size, y.data),
   });
 }
 

@@ -15,30 +15,45 @@ export function randomWords(random: ArrayLike<number>, stream: number, block: nu
   return philox4x32([block, 0, random[1], stream], [random[0], purpose], out);
 }
 
-/** What a block of four words becomes. */
-export type Draw = (words: Uint32Array) => number[];
+/** Writes the four values that a block of four words becomes. */
+export type Draw = (words: Uint32Array, values: Float64Array) => void;
 
 /** Uniform over [0, 1), 24 bits. */
-export const drawUniform: Draw = (words) => Array.from(words, (word) => (word >>> 8) / 2 ** 24);
+export const drawUniform: Draw = (words, values) => {
+  for (let i = 0; i < 4; i++) values[i] = (words[i] >>> 8) / 2 ** 24;
+};
 
 /** Standard Gumbel. */
-export const drawGumbel: Draw = (words) => Array.from(words, (word) => -Math.log(exponential(word)));
+export const drawGumbel: Draw = (words, values) => {
+  for (let i = 0; i < 4; i++) values[i] = -Math.log(exponential(words[i]));
+};
 
 /** Standard normal, by Box and Muller: the radius from the even words, the angle from the odd ones. */
-export const drawNormal: Draw = ([a, b, c, d]) => [...pair(a, b), ...pair(c, d)];
+export const drawNormal: Draw = (words, values) => {
+  for (let i = 0; i < 4; i += 2) {
+    const r = Math.sqrt(2 * exponential(words[i])), angle = words[i + 1];
+    const a = Math.PI / 2 * ((angle >>> 30) + (((angle << 2) >>> 9) + 0.5) / 2 ** 23 - 0.5);
+    values[i] = r * Math.cos(a);
+    values[i + 1] = r * Math.sin(a);
+  }
+};
 
 function exponential(word: number): number {
   return -Math.log(((word >>> 9) + 0.5) / 2 ** 23);
 }
 
-function pair(radius: number, angle: number): [number, number] {
-  const r = Math.sqrt(2 * exponential(radius)), a = Math.PI / 2 * ((angle >>> 30) + (((angle << 2) >>> 9) + 0.5) / 2 ** 23 - 0.5);
-  return [r * Math.cos(a), r * Math.sin(a)];
-}
-
-/** The first `size` values of a stream. */
-export function drawValues(draw: Draw, random: ArrayLike<number>, stream: number, size: number): Float64Array {
-  const values = new Float64Array(size);
-  for (let i = 0; i < size; i += 4) values.set(draw(randomWords(random, stream, i / 4)).slice(0, size - i), i);
+/** The first `size` values of a stream, in `values` where it is given. */
+export function drawValues<Values extends Float32Array | Float64Array = Float64Array>(
+  draw: Draw,
+  random: ArrayLike<number>,
+  stream: number,
+  size: number,
+  values = new Float64Array(size) as Values,
+): Values {
+  const words = new Uint32Array(4), block = new Float64Array(4);
+  for (let i = 0; i < size; i += 4) {
+    draw(randomWords(random, stream, i / 4, words), block);
+    for (let j = 0, left = Math.min(4, size - i); j < left; j++) values[i + j] = block[j];
+  }
   return values;
 }
