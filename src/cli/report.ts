@@ -60,6 +60,20 @@ async function draw(folder: string, kind: OpenOptions["device"]): Promise<void> 
   }
 }
 
+/** The report of a training that has ended, its pictures drawn; gives its path. Where drawing fails it says so and goes on without. */
+export async function reportAtEnd(folder: string, options: Pick<OpenOptions, "device" | "threads">): Promise<string> {
+  const device = await openDevice(options);
+  try {
+    await drawRun(Run.open(folder), device);
+  } catch (error) {
+    if (!(error instanceof ZelligeError)) throw error;
+    console.error(`report: no pictures were drawn (${error.message})`);
+  } finally {
+    await device.destroy();
+  }
+  return writeReport(folder);
+}
+
 function refuse(reason: string): number {
   console.error(`report: ${reason}\n\n${usage}`);
   return 2;

@@ -6,8 +6,10 @@ import { openDevice, type OpenOptions } from "../devices/mod.ts";
 import { RecipeError, ZelligeError } from "../errors.ts";
 import { dryRun } from "../train/dry_run.ts";
 import { resolveAnyRecipe } from "../train/modality.ts";
+import { writeReport } from "../train/report/mod.ts";
 import type { SessionEvent } from "../train/session.ts";
 import { type Progress, showProgress } from "./progress.ts";
+import { reportAtEnd } from "./report.ts";
 import { readWords, type Words } from "./train/arguments.ts";
 import { factsText, helpText, lineText, listText } from "./train/texts.ts";
 
@@ -51,14 +53,13 @@ async function train({ recipe, resume, runs, name, device: kind, threads, worker
   process.off("SIGINT", interrupt);
   screen.clear();
   if (state === "stopped") {
+    writeReport(training.path);
     console.log(`train: stopped; go on with --resume ${training.path}`);
     return interrupted ? 130 : 0;
   }
-  if (error) {
-    if (!(error instanceof ZelligeError)) throw error;
-    throw error;
-  }
-  console.log(`done: ${training.path}`);
+  if (error) throw error;
+  console.log(`done: ${training.path}, see its report.html`);
+  console.log(`report: ${await reportAtEnd(training.path, device)}`);
   return 0;
 }
 
