@@ -126,33 +126,44 @@ export function wordPieceOf(tokens: readonly string[], { lowercase = true }: { l
   }, file);
 }
 
+/** Texts of a tokenizer's files, of those that there are. */
+export type WordPieceFiles = Partial<Record<"tokenizer.json" | "vocab.txt" | "tokenizer_config.json", string>>;
+
 /**
- * Opens a published tokenizer: a tokenizer.json, a vocab.txt (one token a line), or a folder that has one of them; the first counts. Whether a
- * vocab.txt is for small letters alone says the tokenizer_config.json beside it; without one, it is.
+ * A tokenizer from the texts of its files: tokenizer.json counts before vocab.txt (one token a line). Whether a vocab.txt is for small letters
+ * alone says tokenizer_config.json; without one, it is.
  *
- * @throws {DataError} for what is not there or cannot be read.
+ * @throws {DataError} where neither is there, or is none of BERT's.
  */
-export function openWordPiece(path: string): WordPiece {
-  if (!existsSync(path)) throw new DataError(`${path}: does not exist; give a tokenizer.json, a vocab.txt, or a folder with one`);
-  if (statSync(path).isDirectory()) {
-    const found = ["tokenizer.json", "vocab.txt"].find((name) => existsSync(`${path}/${name}`));
-    if (!found) throw new DataError(`${path}: has neither tokenizer.json nor vocab.txt; give a folder with one`);
-    return openWordPiece(`${path}/${found}`);
-  }
-  if (path.endsWith(".json")) return new WordPiece(readJson(path), path);
-  const tokens = readFile(path).split(/\r?\n/), config = path.replace(/[^/\\]*$/, "tokenizer_config.json");
+export function readWordPiece(files: WordPieceFiles, where: string): WordPiece {
+  const { "tokenizer.json": json, "vocab.txt": list, "tokenizer_config.json": config } = files;
+  if (json !== undefined) return new WordPiece(parsed(json, `${where}tokenizer.json`), `${where}tokenizer.json`);
+  if (list === undefined) throw new DataError(`${where}: has neither tokenizer.json nor vocab.txt; give a folder with one`);
+  const tokens = list.split(/\r?\n/);
   if (tokens.at(-1) === "") tokens.pop();
-  const lowercase = existsSync(config) ? (readJson(config) as { do_lower_case?: boolean }).do_lower_case ?? true : true;
-  return wordPieceOf(tokens, { lowercase }, path);
+  const { do_lower_case: lowercase = true } = config === undefined
+    ? {}
+    : parsed(config, `${where}tokenizer_config.json`) as { do_lower_case?: boolean };
+  return wordPieceOf(tokens, { lowercase }, `${where}vocab.txt`);
 }
 
-const readFile = (path: string) => decodeText(readWhole(path), { name: path });
+/** Opens a published tokenizer: a tokenizer.json, a vocab.txt, or a folder with one. Throws DataError as `readWordPiece`. */
+export function openWordPiece(path: string): WordPiece {
+  if (!existsSync(path)) throw new DataError(`${path}: does not exist; give a tokenizer.json, a vocab.txt, or a folder with one`);
+  const isFolder = statSync(path).isDirectory(), folder = isFolder ? `${path}/` : path.replace(/[^/\\]*$/, "");
+  const wanted = isFolder ? ["tokenizer.json", "vocab.txt"] : [path.endsWith(".json") ? "tokenizer.json" : "vocab.txt"];
+  const files: WordPieceFiles = {};
+  for (const name of [...wanted, "tokenizer_config.json"]) {
+    const file = !isFolder && name === wanted[0] ? path : `${folder}${name}`;
+    if (existsSync(file)) files[name as keyof WordPieceFiles] = decodeText(readWhole(file), { name: file });
+  }
+  return readWordPiece(files, folder);
+}
 
-function readJson(path: string): object {
+function parsed(json: string, file: string): object {
   try {
-    return JSON.parse(readFile(path));
+    return JSON.parse(json);
   } catch (error) {
-    if (error instanceof DataError) throw error;
-    throw new DataError(`${path}: is not JSON (${(error as Error).message}); give the file as it was published`);
+    throw new DataError(`${file}: is not JSON (${(error as Error).message}); give the file as it was published`);
   }
 }

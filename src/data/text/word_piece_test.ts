@@ -34,7 +34,7 @@ test("what is no vocabulary of BERT's is refused by name", () => {
   expect(() => wordPieceOf(["a"], {}, "v.txt")).toThrow("v.txt: its 1 tokens have no [PAD]");
   expect(() => new WordPiece({ model: { type: "BPE", vocab: {} } }, "t.json")).toThrow('t.json: the model is of type "BPE"');
   writeFileSync(`${folder}/torn.json`, "{");
-  expect(() => openWordPiece(`${folder}/torn.json`)).toThrow("torn.json: is not JSON");
+  expect(() => openWordPiece(`${folder}/torn.json`)).toThrow("tokenizer.json: is not JSON");
   expect(() => openWordPiece(`${folder}/nothing`)).toThrow("nothing: does not exist");
 });
 

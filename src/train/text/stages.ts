@@ -2,6 +2,7 @@
 
 import { openTextLoader, type TextBatch, type TextBatchRecipe } from "../../data/text/text_batch.ts";
 import type { TextSet } from "../../data/text/text_set.ts";
+import { bertMetadataKey, labelsMetadataKey } from "../../checkpoint/bert/mod.ts";
 import { hfBertConfig } from "../../checkpoint/hf/mod.ts";
 import { bertParams } from "../../models/bert.ts";
 import type { BertConfig } from "../../models/bert_config.ts";
@@ -101,9 +102,15 @@ async function build({ device, recipe, data }: Context, job: Job, parts: Parts):
   const held = objective.losses(update.weights), judged = { loss: held.loss, ...held.values };
   const measuring = await compile(device, judged, { share: update.program });
   const rate = linearSchedule({ base: facts.lr, final: training.minLr, steps: facts.steps, warmup: facts.warmup });
+  const labels = config.classes ? data.classes! : [];
+  // Hugging Face's BERT has no mean of tokens.
+  const hf: Record<string, string> = config.classes && config.pooling === "mean"
+    ? {}
+    : { "config.json": JSON.stringify(hfBertConfig({ config, labels }), null, 2) };
+  const files = { ...data.wordPiece.files(), ...hf };
   return {
     model: { kind: "bert", config, classes: data.classes },
-    metadata: { bert: JSON.stringify(config) },
+    metadata: { [bertMetadataKey]: JSON.stringify(config), [labelsMetadataKey]: JSON.stringify(labels) },
     learning: {
       training,
       facts,
@@ -121,10 +128,6 @@ async function build({ device, recipe, data }: Context, job: Job, parts: Parts):
         state: { seed: recipe.seed, epoch: 0, position: 0 },
       });
       const means = await meansOver(measuring, loader, objective, Object.keys(judged));
-      const files = {
-        ...data.wordPiece.files(),
-        "config.json": JSON.stringify(hfBertConfig({ config, labels: config.classes ? data.classes : [] }), null, 2),
-      };
       return { values: { ...means, ...parts.measured }, score: score(means), files };
     },
     destroy() {

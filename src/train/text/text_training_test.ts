@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { CheckpointError, RecipeError } from "../../errors.ts";
 import { openSafetensors } from "../../checkpoint/mod.ts";
+import { CpuDevice } from "../../devices/cpu.ts";
+import { TextModel } from "../../inference/text_model.ts";
 import { readBertConfig } from "../../checkpoint/hf/mod.ts";
 import { specialTokens, wordPieceOf } from "../../data/text/word_piece.ts";
 import { resolveAnyRecipe } from "../modality.ts";
@@ -28,7 +30,7 @@ const recipeOf = (folder: string, over: Record<string, unknown> = {}) =>
     logEvery: 2,
     data: { texts: [], labelled: { kind: "lines", files: texts(folder) }, length: 10 },
     vocabulary: { size: 60 },
-    encoder: { dim: 16, depth: 1, heads: 2, initial: 0.2 },
+    encoder: { dim: 16, depth: 1, heads: 2, initial: 0.2, pooling: "mean" },
     pretrain: { steps: 5, batchSize: 8, accumulation: 2, warmupSteps: 1 },
     finetune: { steps: 30, batchSize: 8, lr: 1e-2, warmupSteps: 2, labels: [0.5], arms: ["pretrained", "scratch"] },
     checkpoints: { every: 3 },
@@ -60,6 +62,15 @@ describe("a training on texts", () => {
       expect(config).toMatchObject({ dim: 16, positions: 10, masked: true, vocab: (model.config as { vocab: number }).vocab });
       await using weights = await openSafetensors(`${path}/model.safetensors`);
       expect(weights.tensors.has("cls.pair_target_predictions.bias")).toBe(true);
+
+      const device = await CpuDevice.open({ threads: 1 });
+      const served = await TextModel.load(device, `${run.finished("finetune-scratch-50pc-seed0")!.path}`);
+      const { classes, probabilities } = await served.classify(["a good film", "some bad length of film"]);
+      expect(classes).toEqual(["negative", "positive"]);
+      expect(probabilities[1]).toBeGreaterThan(0.5);
+      expect(probabilities[2]).toBeGreaterThan(0.5);
+      await served.destroy();
+      await device.destroy();
     });
   });
 
