@@ -11,6 +11,12 @@ export function softmaxBackwardCpu(
   const inner = new Float64Array(C);
   for (let k = 0; k < K; k++) {
     const start = k * S * C, end = start + S * C;
+    if (C === 1) {
+      let sum = 0;
+      for (let i = start; i < end; i++) sum += y[i] * dy[i];
+      for (let i = start; i < end; i++) dx[i] = y[i] * (dy[i] - sum);
+      continue;
+    }
     inner.fill(0);
     for (let row = start; row < end; row += C) for (let c = 0; c < C; c++) inner[c] += y[row + c] * dy[row + c];
     for (let row = start; row < end; row += C) for (let c = 0; c < C; c++) dx[row + c] = y[row + c] * (dy[row + c] - inner[c]);
@@ -35,7 +41,8 @@ export function logSoftmaxCpu({ x, y }: Parts<"x" | "y">, kernels: CpuKernels): 
     }
   }
   for (let k = 0, i = 0; k < K; k++) {
-    for (let s = 0; s < S; s++) for (let c = 0; c < C; c++, i++) y.data[i] = x.data[i] - lse[k * C + c];
+    if (C === 1) { for (const end = i + S, l = lse[k]; i < end; i++) y.data[i] = x.data[i] - l; }
+    else for (let s = 0; s < S; s++) for (let c = 0; c < C; c++, i++) y.data[i] = x.data[i] - lse[k * C + c];
   }
 }
 
@@ -45,6 +52,12 @@ export function logSoftmaxBackwardCpu({ y, dy: { data: dy }, dx }: Parts<"y" | "
   kernels.expRows({ x: y.pointer, y: dx.pointer, R: K, C: S * C });
   for (let k = 0; k < K; k++) {
     const start = k * S * C, end = start + S * C;
+    if (C === 1) {
+      let total = 0;
+      for (let i = start; i < end; i++) total += dy[i];
+      for (let i = start; i < end; i++) out[i] = dy[i] - out[i] * total;
+      continue;
+    }
     sum.fill(0);
     for (let row = start; row < end; row += C) for (let c = 0; c < C; c++) sum[c] += dy[row + c];
     for (let row = start; row < end; row += C) for (let c = 0; c < C; c++) out[row + c] = dy[row + c] - out[row + c] * sum[c];
