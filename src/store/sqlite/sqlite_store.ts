@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { readFilter } from "../filter.ts";
 import {
   checkFingerprint,
@@ -15,7 +16,7 @@ import {
 import type { Collection, CollectionSpec, Hit, Item, ItemInput, Page, Query, Store } from "../store.ts";
 import { Database } from "./database.ts";
 import { filterSql, type Sql } from "./filter_sql.ts";
-import { type CollectionRow, type ItemRow, toCollection, toEntry, toVector } from "./rows.ts";
+import { type CollectionRow, type ItemRow, ROWS_A_READ, toCollection, toEntry, toVector } from "./rows.ts";
 import { scanFile } from "./scan_file.ts";
 import { VectorCache } from "./vector_cache.ts";
 
@@ -29,6 +30,8 @@ export interface SqliteOptions {
   indexed?: boolean;
 }
 
+/** How the name of a collection begins that is being deleted: no name of a user's can. */
+const DELETED = "deleted ";
 const everything: Sql = { text: "TRUE", values: [] };
 
 /** Collections in one SQLite file; search is an exact scan. Several processes may open the file. */
@@ -38,7 +41,11 @@ export class SqliteStore implements Store {
   static async open(path: string, { memory = 2 ** 30, indexed = false }: SqliteOptions = {}): Promise<SqliteStore> {
     const database = await Database.open(path);
     try {
-      return new SqliteStore(database, await VectorCache.open(database, memory, indexed));
+      const store = new SqliteStore(database, await VectorCache.open(database, memory, indexed));
+      for (const { key } of database.all<CollectionRow>(`SELECT * FROM collections WHERE name LIKE '${DELETED}%'`)) {
+        await store.#deleteItems(key);
+      }
+      return store;
     } catch (error) {
       database.close();
       throw error;
@@ -68,19 +75,21 @@ export class SqliteStore implements Store {
   }
 
   collections(): Promise<Collection[]> {
-    return settled(() => this.database.all<CollectionRow>("SELECT * FROM collections ORDER BY name").map(toCollection));
+    return settled(() =>
+      this.database.all<CollectionRow>(`SELECT * FROM collections WHERE name NOT LIKE '${DELETED}%' ORDER BY name`).map(toCollection)
+    );
   }
 
   collection(name: string): Promise<Collection> {
     return settled(() => toCollection(this.#row(name)));
   }
 
-  deleteCollection(name: string): Promise<void> {
-    return settled(() => {
-      const { key } = this.#row(name);
-      this.database.run("DELETE FROM collections WHERE key = ?", key);
-      this.cache.forget(key);
-    });
+  /** At once nobody sees it any more; its items go in steps, so that other work is not held up, and if need be at the next start. */
+  async deleteCollection(name: string): Promise<void> {
+    const { key } = this.#row(name);
+    this.database.run(`UPDATE collections SET name = '${DELETED}' || key WHERE key = ?`, key);
+    this.cache.forget(key);
+    await this.#deleteItems(key);
   }
 
   put(name: string, fingerprint: string, items: readonly ItemInput[]): Promise<{ added: number; replaced: number }> {
@@ -198,6 +207,12 @@ export class SqliteStore implements Store {
 
   #count(collection: number, added: number): void {
     this.database.run("UPDATE collections SET count = count + ?, revision = revision + 1 WHERE key = ?", added, collection);
+  }
+
+  async #deleteItems(collection: number): Promise<void> {
+    const some = `DELETE FROM items WHERE key IN (SELECT key FROM items WHERE collection = ? LIMIT ${ROWS_A_READ})`;
+    while (this.database.run(some, collection).changes) await setImmediate();
+    this.database.run("DELETE FROM collections WHERE key = ?", collection);
   }
 
   #putItem(collection: number, id: string, metadata: string, picture: string | null): { key: number; added: boolean } {

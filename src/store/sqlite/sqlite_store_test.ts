@@ -64,6 +64,25 @@ test("memory holds the collections searched last, and results do not depend on i
   }
 });
 
+test("a deletion that was cut short is finished by the next start, and its items are seen by nobody", async () => {
+  const file = path(), items = someItems(2500, 8);
+  {
+    await using store = await SqliteStore.open(file);
+    await store.createCollection("pictures", spec);
+    for (let i = 0; i < 2500; i += 500) await store.put("pictures", FINGERPRINT, items.slice(i, i + 500));
+    const deleting = store.deleteCollection("pictures");
+    expect(await store.collections()).toEqual([]);
+    expect(await rejection(store.get("pictures", "i000"))).toMatchObject({ reason: "missing" });
+    await store.createCollection("pictures", spec); // its name is free
+    await store.close();
+    expect(await rejection(deleting)).toBeInstanceOf(BusyError);
+  }
+  await using store = await SqliteStore.open(file);
+  expect(await store.collections()).toMatchObject([{ name: "pictures", count: 0 }]);
+  expect(store.database.get("SELECT count(*) AS left FROM items")).toEqual({ left: 0 });
+  expect(store.database.get("SELECT count(*) AS left FROM vectors")).toEqual({ left: 0 });
+});
+
 test("a closed store refuses every call as busy", async () => {
   const store = await SqliteStore.open(path());
   await store.createCollection("pictures", spec);
