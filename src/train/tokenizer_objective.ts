@@ -31,17 +31,20 @@ export interface TokenizerObjective {
 }
 
 /**
- * How much sharper than the logits the distribution of the usage term is. Tokens are the likeliest codes, and a flat distribution has
- * an even mean even where one code is always the likeliest; 4 stands near the argmax and still has a gradient (bench/RESULTS.md).
+ * How much sharper than the logits the distributions of the usage term are. Tokens are the likeliest codes, and a flat distribution has
+ * an even mean even where one code is always the likeliest; 4 stands near the argmax and still has a gradient.
  */
-const sharpness = 4;
+const sharpness = 4, revivingSharpness = 2;
+
+/** Weight of the reviving half of the usage term. Measured like the sharpness: bench/tokenizer_recipes.ts, bench/RESULTS.md. */
+const reviving = 0.5;
 
 /**
  * The loss of pictures (B, 3, H, W) within 0 to 1.
  *
  * kl is the mean of KL(q(z|x) || uniform) over positions; its weight is that of the paper, whose loss is divided by the values of a
- * picture. usage is KL(mean of q over the batch || uniform), 0 where all codes are used alike: it is the part of kl that keeps codes in
- * use, without the part that takes information out of them.
+ * picture. usage is how far the mean of q over the batch is from uniform, 0 where all codes are used alike: like the part of kl that
+ * keeps codes in use, without the part that takes information out of them.
  */
 export function tokenizerObjective(
   model: Tokenizer,
@@ -68,12 +71,19 @@ export function tokenizerObjective(
   };
 }
 
-/** KL(mean over the batch of softmax(sharpness * logits) || uniform). */
+/**
+ * KL(share || uniform) + reviving * KL(uniform || share), share being the mean over the batch of a sharpened softmax(logits). The first
+ * spreads what is used; its gradient vanishes for a code that nobody uses, where that of the second is largest.
+ */
 function unevenness(logits: Tensor): Tensor {
-  const sharp = softmax(multiply(logits, constant("sharpness", [1], [sharpness])), 1);
-  // So that a code that is never used has a logarithm.
-  const share = add(mean(sharp, [0, 2, 3]), constant("smallest share", [1], [1e-7]));
-  return klUniform(log(share)); // softmax(log(share)) is the share itself
+  const scalar = (name: string, value: number) => constant(name, [1], [value]);
+  const logShare = (sharpness: number) => {
+    const sharp = softmax(multiply(logits, scalar("sharpness", sharpness)), 1);
+    return log(add(mean(sharp, [0, 2, 3]), scalar("smallest share", 1e-8))); // so that a code that is never used has a logarithm
+  };
+  const spread = klUniform(logShare(sharpness)); // softmax(log(share)) is the share itself
+  const unused = add(multiply(mean(logShare(revivingSharpness)), scalar("minus one", -1)), scalar("ln 1/V", -Math.log(logits.shape[1])));
+  return add(spread, multiply(unused, scalar("reviving", reviving)));
 }
 
 export interface TokenizerScheduleOptions {
