@@ -58,7 +58,7 @@ async function train({ recipe, resume, runs, name, device: kind, threads, worker
     return interrupted ? 130 : 0;
   }
   if (error) throw error;
-  console.log(`done: ${training.path}, see its report.html`);
+  console.log(`done: ${training.path}`);
   console.log(`report: ${await reportAtEnd(training.path, device)}`);
   return 0;
 }

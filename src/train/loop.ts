@@ -6,6 +6,7 @@ import { ZelligeError } from "../errors.ts";
 import type { LoaderState } from "../data/order.ts";
 import type { MetricLine } from "./run/metrics.ts";
 import type { Learning } from "./stage.ts";
+import { takenBy } from "./update.ts";
 
 type Batch = AnyBatch<PlacedData>;
 
@@ -53,7 +54,7 @@ export async function loop({ learning, from, seed, logEvery, on }: LoopOptions):
       const { lr, ...schedule } = learning.schedule(step);
       const random = (part: number) => ({ random: [seed, step * accumulation + part] });
       const inputs = group.map((batch, part) => ({ ...random(part), ...schedule, ...learning.inputs(batch, { step, part }) }));
-      update.run(inputs.map((values) => known(values, update.program.inputs)), { step, lr, weightDecay, emaDecay: ema ?? undefined });
+      update.run(inputs.map((values) => takenBy(update.program, values)), { step, lr, weightDecay, emaDecay: ema ?? undefined });
       state = { step: step + 1, loader: group.at(-1)!.next, skipped: from.skipped + loader.skipped };
       seen.push(group);
       pictures += group.reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0);
@@ -87,11 +88,6 @@ async function take(batches: AsyncIterator<Batch>, count: number): Promise<Batch
     group.push(value);
   }
   return group;
-}
-
-/** A program without dropout has no random numbers, one without a schedule no temperature. */
-function known<T>(values: Record<string, T>, names: readonly string[]): Record<string, T> {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
 }
 
 const replay = ({ names, indices, epoch }: Batch, step: number) => ({ step, epoch, names, indices: [...indices] });

@@ -50,11 +50,17 @@ export function resolveRecipe(options: unknown, where = "recipe"): Recipe {
   const name = (options as { preset?: unknown }).preset ?? defaultPreset;
   const preset = typeof name === "string" && Object.hasOwn(presets, name) ? presets[name] : undefined;
   if (!preset) throw new RecipeError(`${where}: there is no preset ${JSON.stringify(name)}; choose ${Object.keys(presets).join(", ")}`);
-  const parsed = Recipe.safeParse(merge({ ...preset.recipe, preset: name }, options));
+  const parsed = Recipe.safeParse(merge(merge({ ...preset.recipe, preset: name }, ownHeldOut(options)), options));
   if (!parsed.success) throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
   const faults = checkRules(parsed.data);
   if (faults.length) throw new RecipeError(`${where}: ${faults.join("\n")}`);
   return parsed.data;
+}
+
+/** Pictures of another kind than the preset's are not measured on the preset's. */
+function ownHeldOut(options: object): object {
+  const { data } = options as { data?: { train?: { kind?: unknown } } };
+  return data?.train?.kind === undefined ? {} : { data: { heldOut: null } };
 }
 
 /** The stages that a recipe asks for, in their order. */

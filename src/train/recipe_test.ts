@@ -49,6 +49,12 @@ describe("resolveRecipe()", () => {
     test(`refuses ${JSON.stringify(options)} by name`, () => expect(refusal(options)).toMatch(message));
   }
 
+  test("measures pictures of one's own on a part of them, not on the preset's", () => {
+    const { data } = resolveRecipe({ data: { train: { kind: "folder", path: "photos" } } });
+    expect([data.heldOut, data.heldBack]).toEqual([null, 0.1]);
+    expect(resolveRecipe({ data: { train: { size: 16 } } }).data.heldOut!.kind).toBe("mosaics");
+  });
+
   test("names every fault, not the first alone", () => {
     expect(refusal({ seed: -1, pretrain: { nothing: 1 } })).toMatch(/at seed[\s\S]*"nothing"|"nothing"[\s\S]*at seed/);
   });

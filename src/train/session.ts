@@ -5,6 +5,7 @@ import { DeviceLostError, RecipeError, ZelligeError } from "../errors.ts";
 import { loop, type LoopState } from "./loop.ts";
 import { type AnyData, type AnyRecipe, type AnyStage, openAnyData, stagesFor } from "./modality.ts";
 import { stageNames, stagesOf } from "./recipe.ts";
+import { writeReport } from "./report/mod.ts";
 import type { Run } from "./run.ts";
 import { type CheckpointFileSystem, pruneCheckpoints, type SavedCheckpoint } from "./run/checkpoint.ts";
 import { type MetricLine, Metrics } from "./run/metrics.ts";
@@ -256,6 +257,7 @@ export class Session implements AsyncIterable<SessionEvent> {
     }
     await measure(state);
     await save(state, true);
+    writeReport(run.path);
     return true;
   }
 }

@@ -37,6 +37,23 @@ const second: RecipeOptions = {
   },
 };
 
+/** Every stage, in a few updates each. */
+export const allStages: RecipeOptions = {
+  stage: "all",
+  data: { train: { kind: "mosaics", size: 16, length: 84 }, heldOut: { kind: "mosaics", size: 16, length: 42, split: "test" } },
+  encoder: { imageSize: 16, patchSize: 4, dim: 16, depth: 2, heads: 2 },
+  tokenizer: {
+    model: { form: "dalle", vocab: 8, hidden: 4, initial: 4, groups: 3, blocks: 1 },
+    steps: 4,
+    batchSize: 4,
+    usage: 1,
+    ema: 0.5,
+  },
+  pretrain: { steps: 6, batchSize: 4, minBlock: 1, jitter: 0.2 },
+  probe: { train: 56, validation: 28, k: 3 },
+  finetune: { steps: 3, batchSize: 4, warmupSteps: 0, accumulation: 1, arms: ["pretrained", "scratch"], labels: [0.5] },
+};
+
 export const tinyRecipe = (over: RecipeOptions = {}) => resolveRecipe(merge(second, over));
 
 /** Runs `use` with a fresh folder that is removed afterwards. */

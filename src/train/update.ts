@@ -25,6 +25,12 @@ export interface Objective {
 /** Inputs of a program by name. */
 export type Values = Record<string, ArrayLike<number> | number>;
 
+/** Those of the values that a program takes: one without dropout has no random numbers, one without a schedule no temperature. */
+export function takenBy({ inputs }: Pick<Program, "inputs">, values: Values): Values {
+  const names = new Set(inputs);
+  return Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
+}
+
 /** Say whether the sums for the log go on or begin anew; the norm's, which is added once an update, has its own. */
 const keepSums = "log.keep", keepNorm = "log.keep_norm";
 
@@ -98,7 +104,7 @@ export class Update {
   /** Runs the whole program on one micro-batch, to see how long it takes. What it does to the weights is of no use. */
   trial(values: Values, lr: number): void {
     const given = { ...values, [keepSums]: 0, [keepNorm]: 0, [keepInput]: 0, ...this.optimizer.values({ step: 0, lr, emaDecay: 0 }) };
-    this.program.write(Object.fromEntries(Object.entries(given).filter(([name]) => this.program.inputs.includes(name))));
+    this.program.write(takenBy(this.program, given));
     this.program.run();
   }
 

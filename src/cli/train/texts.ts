@@ -65,15 +65,15 @@ export function listText(): string {
 const percent = (share: number) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
 /** Names that are shares of one, and are shown as percent. */
-const shares = new Set(["accuracy", "usage", "chance", "unigram"]);
+const shares = new Set(["accuracy", "usage", "chance", "unigram", "knn", "probe", "lastClassTokenKnn", "lastClassTokenProbe"]);
 
-const value = (name: string, x: number) => `${name} ${shares.has(name) ? percent(x) : Number(x.toPrecision(4))}`;
+const value = (name: string, x: number, isShare = shares.has(name)) => `${name} ${isShare ? percent(x) : Number(x.toPrecision(4))}`;
 
 /** One line of the record in words; `steps` are those of its job. */
 export function lineText({ job, jobStep, train, measured, schedule, speed }: MetricLine, steps: number, secondsLeft: number): string {
   const head = `${job}  ${String(jobStep).padStart(String(steps).length)}/${steps}`;
   if (measured) return `${head}  held out: ${Object.entries(measured).map(([name, x]) => value(name, x)).join(", ")}`;
-  const learned = Object.entries(train ?? {}).map(([name, x]) => value(name, x));
+  const learned = Object.entries(train ?? {}).map(([name, x]) => value(name, x, name === "accuracy"));
   const pace = speed ? [`${speed.picturesPerSecond.toFixed(0)} pictures/s`, `waits for data ${percent(speed.dataWait)}`] : [];
   if (speed?.skipped) pace.push(`${speed.skipped} pictures left out`);
   return [head, ...learned, `rate ${(schedule?.lr ?? 0).toExponential(1)}`, ...pace, `${clock(secondsLeft)} left`].join("  ");

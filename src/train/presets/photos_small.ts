@@ -15,10 +15,9 @@ export const photosSmall: Preset = {
       lr: 1e-3,
       weightDecay: 1e-4, // DALL-E, A.2
       crop: [0.3, 1],
-      warmupSteps: 100,
       ema: 0.999, // DALL-E, A.2
     },
-    pretrain: { steps: 10_000, batchSize: 64, lr: 1.5e-3, lrBatch: 512, warmupSteps: 500, jitter: 0.4, crop: [0.2, 1] },
+    pretrain: { steps: 10_000, batchSize: 64, lr: 1.5e-3, lrBatch: 512, jitter: 0.4, crop: [0.2, 1] },
     finetune: { epochs: 30, batchSize: 64, lr: 1e-3, warmupEpochs: 3, clip: null, mixup: 0.8, cutmix: 1, erasing: 0.25, randAugment: 9 },
   },
 };

@@ -22,12 +22,12 @@ export async function loadRecipe(path: string): Promise<unknown> {
 }
 
 /** Training and held-out pictures behind a path, judged by what lies there. @throws RecipeError where nothing is recognised. */
-export function dataAt(path: string): { train: DataSource; heldOut?: DataSource } {
+export function dataAt(path: string): { train: DataSource; heldOut: DataSource | null } {
   if (!existsSync(path)) throw new RecipeError(`${path}: does not exist; give a folder of pictures, or of CIFAR or IDX files`);
   const has = (name: string) => existsSync(`${path}/${name}`);
   if (!statSync(path).isDirectory()) {
-    if (path.endsWith(".tar")) return { train: { kind: "webdataset", path } };
-    if (path.endsWith(".parquet")) return { train: { kind: "parquet", path } };
+    if (path.endsWith(".tar")) return { train: { kind: "webdataset", path }, heldOut: null };
+    if (path.endsWith(".parquet")) return { train: { kind: "parquet", path }, heldOut: null };
     throw new RecipeError(`${path}: is a file of no known kind; give a folder, a .tar or a .parquet file`);
   }
   if (has("train-images-idx3-ubyte") || has("train-images-idx3-ubyte.gz")) {
@@ -42,5 +42,5 @@ export function dataAt(path: string): { train: DataSource; heldOut?: DataSource 
   if (has("train") && held) {
     return { train: { kind: "image_folder", path: `${path}/train` }, heldOut: { kind: "image_folder", path: `${path}/${held}` } };
   }
-  return { train: { kind: "folder", path } };
+  return { train: { kind: "folder", path }, heldOut: null };
 }

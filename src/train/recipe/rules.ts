@@ -22,7 +22,7 @@ export function checkRules(recipe: Recipe): string[] {
     if (t.steps && t.warmupSteps && t.warmupSteps > t.steps) {
       wrong(`${stage}.warmupSteps`, `warmupSteps ${t.warmupSteps} is more than steps ${t.steps}; the warm-up is part of them`);
     }
-    if (!t.steps && t.warmupSteps === undefined && t.warmupEpochs > t.epochs) {
+    if (!t.steps && t.warmupSteps === null && t.warmupEpochs !== null && t.warmupEpochs > t.epochs) {
       wrong(`${stage}.warmupEpochs`, `warmupEpochs ${t.warmupEpochs} is more than epochs ${t.epochs}; the warm-up is part of them`);
     }
     if (t.minLr > t.lr) wrong(`${stage}.minLr`, `minLr ${t.minLr} is above lr ${t.lr}; the rate falls from lr to minLr`);

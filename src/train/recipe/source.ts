@@ -37,8 +37,8 @@ const rgb = (start: number, description: string, value = z.number()) =>
 
 export const Data = z.strictObject({
   train: Source.default({ kind: "mosaics" }).meta({ description: "pictures to train on" }),
-  heldOut: Source.optional().meta({ description: "pictures to measure on; absent: a part of those to train on is held back" }),
-  heldBack: z.number().gt(0).lt(1).default(0.1).meta({ description: "that part, where heldOut is absent" }),
+  heldOut: Source.nullable().default(null).meta({ description: "pictures to measure on; null: a part of those to train on is held back" }),
+  heldBack: z.number().gt(0).lt(1).default(0.1).meta({ description: "that part, where heldOut is null" }),
   measured: z.int().positive().default(2000).meta({ description: "held-out pictures that are measured on, at most" }),
   onError: z.enum(["fail", "skip"]).default("fail").meta({
     description: "a picture that cannot be read ends the run, or is left out and counted",

@@ -2,7 +2,7 @@
 
 import { z } from "npm:zod@4.6.7";
 import { TokenizerConfig } from "../../models/tokenizer.ts";
-import { training } from "./training.ts";
+import { optional, training } from "./training.ts";
 
 const share = z.number().min(0).max(1);
 const crop = {
@@ -18,19 +18,19 @@ export const Tokenizer = z.strictObject({
   model: TokenizerConfig.default({ form: "dalle", vocab: 8192, hidden: 16, initial: 32, groups: 3, blocks: 1 }).meta({
     description: "its sizes",
   }),
-  imageSize: z.int().positive().optional().meta({ description: "pixels a side; absent: so many that there is one token for each patch" }),
+  imageSize: optional(z.int().positive(), "pixels a side; null: so many that there is one token for each patch"),
   relaxation: z.enum(["gumbel", "straight-through"]).default("gumbel").meta({ description: "what the decoder sees of a token" }),
   temperature: z.tuple([z.number().positive(), z.number().positive()]).default([1, 1 / 16]).meta({
     description: "of the Gumbel softmax, from, to, along half a cosine",
   }),
-  temperatureSteps: z.int().positive().optional().meta({ description: "updates for that; absent: all" }),
+  temperatureSteps: optional(z.int().positive(), "updates for that; null: all"),
   kl: z.number().min(0).default(6.6).meta({
     description: "weight of the divergence from the uniform distribution over tokens, at its peak",
   }),
   usage: z.number().min(0).default(0).meta({
     description: "weight of the same divergence of the mean over a batch: it keeps all tokens in use and costs no information",
   }),
-  klSteps: z.int().positive().optional().meta({ description: "updates in which that weight rises from 0; absent: a tenth of all" }),
+  klSteps: optional(z.int().positive(), "updates in which that weight rises from 0; null: a tenth of all"),
 });
 
 export const Pretrain = z.strictObject({
@@ -65,7 +65,7 @@ export const Finetune = z.strictObject({
   labels: z.array(labelShare).nonempty().default([1]).meta({ description: "shares of the labelled pictures, each a training of its own" }),
   seeds: z.array(z.int().min(0)).nonempty().default([0]).meta({ description: "one training each; added to the recipe's seed" }),
   layerDecay: z.number().gt(0).max(1).default(0.65).meta({ description: "factor of the learning rate from each layer to the one below" }),
-  dropPath: z.number().min(0).lt(1).optional().meta({ description: "in place of the encoder's" }),
+  dropPath: optional(z.number().min(0).lt(1), "in place of the encoder's"),
   smoothing: z.number().min(0).lt(1).default(0.1).meta({ description: "share of a label that is spread over all classes" }),
   mixup: z.number().min(0).default(0).meta({ description: "alpha of mixup's Beta distribution; 0: none" }),
   cutmix: z.number().min(0).default(0).meta({ description: "alpha of CutMix's Beta distribution; 0: none" }),

@@ -4,18 +4,22 @@ import { z } from "npm:zod@4.6.7";
 
 const positive = (description: string) => z.number().positive().meta({ description });
 const count = (description: string) => z.int().positive().meta({ description });
+/** Null, not absent: a recipe in a file must say so where its preset says otherwise. */
+export const optional = <T extends z.ZodType>(schema: T, description: string) =>
+  schema.nullable().default(null as never).meta({ description });
 
 /** The fields; a stage adds its own beside them. */
 export const training = {
   epochs: z.number().positive().default(1).meta({ description: "passes over the training pictures" }),
-  steps: count("updates in all; takes the place of epochs").optional(),
+  steps: optional(z.int().positive(), "updates in all; takes the place of epochs"),
   batchSize: count("pictures of one update").default(32),
   accumulation: count("parts in which the pictures of an update pass through the device, one after the other").default(1),
   lr: positive("peak learning rate").default(1e-3),
-  lrBatch: count("batch size that lr is meant for: the actual rate is lr * batchSize / lrBatch; absent: lr itself").optional(),
+  lrBatch: optional(z.int().positive(), "batch size that lr is meant for: the actual rate is lr * batchSize / lrBatch; absent: lr itself"),
   minLr: z.number().min(0).default(1e-5).meta({ description: "rate at the end of the cosine" }),
-  warmupEpochs: z.number().min(0).default(0).meta({ description: "epochs of linear warm-up, part of the whole" }),
-  warmupSteps: z.int().min(0).optional().meta({ description: "updates of warm-up; takes the place of warmupEpochs" }),
+  warmup: z.number().min(0).max(1).default(0.05).meta({ description: "share of the updates in which the rate rises, part of the whole" }),
+  warmupEpochs: optional(z.number().min(0), "epochs of it; takes the place of warmup"),
+  warmupSteps: optional(z.int().min(0), "updates of it; takes the place of both"),
   weightDecay: z.number().min(0).default(0.05).meta({ description: "decoupled decay of AdamW" }),
   beta1: z.number().min(0).lt(1).default(0.9).meta({ description: "decay of AdamW's first moment" }),
   beta2: z.number().min(0).lt(1).default(0.999).meta({ description: "decay of AdamW's second moment" }),
@@ -24,7 +28,7 @@ export const training = {
   ema: z.number().min(0).lt(1).nullable().default(null).meta({
     description: "decay of a moving average of the weights, which is then measured and handed on; null: none",
   }),
-  measureEvery: count("updates between measurements on held-out pictures; absent: at the end alone").optional(),
+  measureEvery: optional(z.int().positive(), "updates between measurements on held-out pictures; absent: at the end alone"),
 };
 
 const whole = z.strictObject(training);
@@ -50,7 +54,7 @@ export function trainingFacts(t: Training, pictures: number): TrainingFacts {
   const steps = t.steps ?? Math.max(1, stepsOf(t.epochs));
   return {
     steps,
-    warmup: Math.min(steps, t.warmupSteps ?? stepsOf(t.warmupEpochs)),
+    warmup: Math.min(steps, t.warmupSteps ?? (t.warmupEpochs === null ? Math.round(t.warmup * steps) : stepsOf(t.warmupEpochs))),
     microBatch,
     microBatchesPerEpoch,
     lr: t.lrBatch ? t.lr * t.batchSize / t.lrBatch : t.lr,

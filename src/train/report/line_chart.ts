@@ -18,7 +18,7 @@ export interface LineChart {
   format?: (value: number) => string;
 }
 
-const WIDTH = 560, HEIGHT = 260, LEFT = 56, RIGHT = 12, TOP = 12, BOTTOM = 36;
+const WIDTH = 560, HEIGHT = 260, LEFT = 56, RIGHT = 24, TOP = 12, BOTTOM = 36;
 
 /** Most points drawn of one series: as many as the chart has pixels across. Between them the mean is drawn. */
 const MOST_POINTS = 480;
@@ -78,7 +78,7 @@ function path(points: Series["points"], px: (x: number) => number, py: (y: numbe
     const drawn = `${pen}${px(point[0]).toFixed(1)} ${py(point[1]).toFixed(1)}`;
     pen = "L";
     return drawn;
-  }).join("") + (points.filter(isFinitePoint).length === 1 ? "h0.1" : ""); // a single point shows as a dot, by its round cap
+  }).join("") + (points.filter(isFinitePoint).length === 1 ? "m-3 0h6" : ""); // a single point is a short dash
 }
 
 function thinned(points: Series["points"]): Series["points"] {

@@ -69,6 +69,18 @@ test("scratch and pre-trained stand side by side at each share of the labels", (
   expect(meanOf([[[0, 1], [1, 2], [2, 9]], [[0, 3], [1, 4]]])).toEqual([[0, 2], [1, 3]]); // only steps that both have
 });
 
+test("fine-tunings that were measured only at their end are compared by their training, and what was measured once is a table", () => {
+  const line = (job: string, jobStep: number, more: object) =>
+    ({ step: jobStep, stage: job.split("-")[0], job, jobStep, time: 0, ...more }) as never;
+  const metrics = ["scratch", "pretrained"].flatMap((arm) =>
+    [1, 2].map((at) => line(`finetune-${arm}-10pc-seed0`, at, { train: { loss: at }, ...at === 2 && { measured: { loss: 3, psnr: 9 } } }))
+  ).concat(line("tokenizer", 5, { train: { loss: 1 }, measured: { psnr: 21.5 } }), line("tokenizer", 6, { train: { loss: 1 } }));
+  const html = reportPage({ name: "n", recipe: null, metrics, evaluation: {}, pictures: [] });
+  expect(html).toContain("<figcaption>training loss, 10 % of the labels");
+  expect(html).toContain('<th scope="row">psnr</th><td>21.5</td>');
+  expect(html).not.toContain("<figcaption>psnr");
+});
+
 test("the chosen block is marked, and stands beside the last class token on test pictures", () => {
   expect(page).toMatch(/<tr class="marked"><th scope="row">chosen: 3, mean<\/th><td>58\.0 %<\/td>/);
   expect(page).toContain('<th scope="row">last block&#39;s class token</th><td>41.0 %</td>');

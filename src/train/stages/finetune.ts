@@ -24,6 +24,7 @@ import { compile } from "../../program.ts";
 import { batchesOf, classCount, countOf, labelledShare, sizeOfShare } from "../data.ts";
 import { encoderConfig } from "../recipe/encoder.ts";
 import { trainingFacts } from "../recipe/training.ts";
+import { readEvaluation, recordEvaluation } from "../report/inputs.ts";
 import type { Job, Stage, Task } from "../stage.ts";
 import { Update, type Values } from "../update.ts";
 import { meansOver } from "./held_out.ts";
@@ -43,7 +44,7 @@ export const finetune: Stage = {
   facts: ({ finetune }, data, job) => trainingFacts(finetune, sizeOfShare(countOf(data.train), job.labels!, classCount(data))),
 
   async build(context, job): Promise<Task<BatchData>> {
-    const { device, recipe, data, workers } = context, { finetune: settings, encoder } = recipe, classes = classCount(data);
+    const { device, recipe, data, run, workers } = context, { finetune: settings, encoder } = recipe, classes = classCount(data);
     const config = encoderConfig({ ...encoder, dropPath: settings.dropPath ?? encoder.dropPath }, {
       classes,
       relativePositions: encoder.relativePositions === "shared" ? "per-block" : encoder.relativePositions,
@@ -122,6 +123,11 @@ export const finetune: Stage = {
           inputs: plain,
           names: ["loss", "accuracy"],
         });
+        const own = { arm: job.arm!, labels: job.labels!, seed: job.seed }, key = JSON.stringify(own);
+        const others = (readEvaluation(run.path).finetune ?? []).filter(({ arm, labels, seed }) =>
+          JSON.stringify({ arm, labels, seed }) !== key
+        );
+        recordEvaluation(run.path, { finetune: [...others, { ...own, accuracy: means.accuracy }] });
         return { values: { ...means, chance: 1 / classes }, score: means.accuracy };
       },
       destroy() {

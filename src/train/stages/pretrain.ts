@@ -13,7 +13,7 @@ import {
   randomSource,
   unfold,
 } from "../../../kernels/mod.ts";
-import { withWeights } from "../../checkpoint/tokenizer.ts";
+import { type TokenizerWeights, withWeights } from "../../checkpoint/tokenizer.ts";
 import type { View } from "../../data/augment.ts";
 import type { BatchData } from "../../data/batch.ts";
 import type { Batch, Field } from "../../data/loader.ts";
@@ -38,6 +38,7 @@ import { recordEvaluation } from "../report/inputs.ts";
 import type { Stage, StageContext, Task } from "../stage.ts";
 import { Update, type Values } from "../update.ts";
 import { meansOver } from "./held_out.ts";
+import { showPredictions } from "./show_predictions.ts";
 import { heldOutViews, trainingViews } from "./views.ts";
 import { startFrom, tokenizerFrom } from "./weights.ts";
 
@@ -109,12 +110,21 @@ export const pretrain: Stage = {
           weights.forEach((weight, b) => weight > 0 && countTokens(tokens.subarray(b * N, (b + 1) * N), counts.length, counts));
         };
         const over = (pictures: Pictures) => ({ context, pictures, preparation: heldOutViews(views), batchSize: B, fields });
+        let first: Batch | undefined;
         const means = await meansOver(measuring, {
           ...over(data.heldOut),
           inputs: (batch) => inputsOf(batch, N, M),
           names: ["loss", ...target ? ["accuracy"] : []],
-          ...target && { each: (batch: Batch) => count(measuring, batch, held) },
+          async each(batch) {
+            first ??= batch;
+            if (target) await count(measuring, batch, held);
+          },
         });
+        if (target && first) {
+          const logits = maskedLogits(update.weights, beit(update.weights, pictures, config, { mask }), rows, config);
+          const of = { device, run, logits, ids: ids!, share: update.program, tokenizer: target.weights, size, tokenSize: target.size };
+          await showPredictions(first, inputsOf(first, N, M), of);
+        }
         if (!target) return { values: means, score: -means.loss };
         if (!baselines) {
           const seen = new Float64Array(target.model.vocab), some = { ...data.train, only: someOf(data.train, countOf(data.heldOut)) };
@@ -144,6 +154,7 @@ export const pretrain: Stage = {
 interface Target {
   model: Tokenizer;
   fingerprint: string;
+  weights: Pick<TokenizerWeights, "config" | "weights">;
   /** Pixels a side of the tokenizer's view. */
   size: number;
   /** Tokens (B, N) of the input "tokenizer pictures". */
@@ -159,6 +170,7 @@ async function tokens(context: StageContext): Promise<Target> {
   return {
     model,
     fingerprint,
+    weights: { config, weights },
     size,
     ids: (B) => model.ids(p, imageTensor(input("tokenizer pictures", [B, size, size, 3], "u8"))),
   };

@@ -10,6 +10,7 @@ import { parameters } from "../../nn/parameters.ts";
 import { cosineSchedule } from "../../optim/schedules.ts";
 import { compile } from "../../program.ts";
 import { batchesOf, countOf } from "../data.ts";
+import { fromBytes, fromPlanes, savePictures } from "../pictures.ts";
 import type { Recipe } from "../recipe.ts";
 import { trainingFacts } from "../recipe/training.ts";
 import { recordEvaluation } from "../report/inputs.ts";
@@ -46,10 +47,17 @@ export const tokenizer: Stage = {
     const update = await Update.compile(device, { params: p, ...objective }, settings);
 
     const used: Record<string, Tensor> = update.weights, ids = model.ids(used, pictures), drawn = model.decodeIds(used, ids, [h, w]);
-    const measuring = await compile(device, { l1: l1Loss(drawn, pictures), l2: l2Loss(drawn, pictures), ids }, { share: update.program });
+    const measuring = await compile(device, { l1: l1Loss(drawn, pictures), l2: l2Loss(drawn, pictures), ids, drawn }, {
+      share: update.program,
+    });
 
     const rate = cosineSchedule({ base: facts.lr, final: settings.minLr, steps: facts.steps, warmup: facts.warmup });
-    const at = tokenizerSchedule({ ...settings, steps: facts.steps });
+    const at = tokenizerSchedule({
+      ...settings,
+      steps: facts.steps,
+      temperatureSteps: settings.temperatureSteps ?? undefined,
+      klSteps: settings.klSteps ?? undefined,
+    });
     return {
       model: { kind: "tokenizer", config: settings.model },
       metadata: { tokenizer: JSON.stringify(settings.model) },
@@ -73,6 +81,7 @@ export const tokenizer: Stage = {
       },
       async measure() {
         const counts = new Float64Array(model.vocab), places = h * w;
+        let shown = false;
         const { l1, l2 } = await meansOver(measuring, {
           context,
           pictures: data.heldOut,
@@ -80,7 +89,12 @@ export const tokenizer: Stage = {
           batchSize: B,
           inputs: ({ views }) => ({ pictures: views[0].pixels }),
           names: ["l1", "l2"],
-          async each({ weights }) {
+          async each({ weights, views }) {
+            if (!shown) {
+              const count = Math.min(8, weights.lastIndexOf(1) + 1), drawn = fromPlanes(await measuring.read("drawn"), size, count);
+              await savePictures(run, "reconstructions", [...fromBytes(views[0].pixels, size, count), ...drawn], count);
+              shown = true;
+            }
             const tokens = await measuring.read("ids");
             weights.forEach((weight, b) => weight > 0 && countTokens(tokens.subarray(b * places, (b + 1) * places), model.vocab, counts));
           },

@@ -36,18 +36,23 @@ export function scratchAgainstPretrained({ metrics, evaluation }: ReportInputs):
     jobs.get(line.job)!.push(line);
   }
   const shares = [...new Set([...jobs.keys()].map((job) => armOf(job)!.labels))].sort((a, b) => a - b);
-  const charts = shares.flatMap((labels) =>
-    (["loss", "accuracy"] as const).map((key) => {
-      const series = arms.flatMap((arm) => {
-        const of = [...jobs].filter(([job]) => armOf(job)!.arm === arm && armOf(job)!.labels === labels).map(([, lines]) => lines);
-        const curves = of.map((lines) => seriesOf(lines, "measured", key)).filter((points) => points.length);
-        return curves.length ? [{ name: names[arm], points: meanOf(curves) }] : [];
-      });
-      return series.length ? lineChart({ title: `held-out ${key}, ${100 * labels} % of the labels`, x: "step", series }) : "";
-    })
-  ).filter(Boolean);
+  const charts = shares.flatMap((labels) => (["loss", "accuracy"] as const).map((key) => chart(jobs, labels, key))).filter(Boolean);
   const results = evaluation.finetune ? resultTable(evaluation.finetune) : "";
   return results || charts.length ? `${results}<div class="row">${charts.join("\n")}</div>` : "";
+}
+
+/** Held-out values where they were measured on the way, else those of training. */
+function chart(jobs: ReadonlyMap<string, MetricLine[]>, labels: number, key: "loss" | "accuracy"): string {
+  const curves = (arm: Arm, part: "measured" | "train") =>
+    [...jobs].filter(([job]) => armOf(job)!.arm === arm && armOf(job)!.labels === labels)
+      .map(([, lines]) => seriesOf(lines, part, key)).filter((points) => points.length);
+  const part = arms.some((arm) => curves(arm, "measured").some((points) => points.length > 1)) ? "measured" : "train";
+  const series = arms.flatMap((arm) => {
+    const found = curves(arm, part);
+    return found.length ? [{ name: names[arm], points: meanOf(found) }] : [];
+  });
+  const title = `${part === "measured" ? "held-out" : "training"} ${key}, ${100 * labels} % of the labels`;
+  return series.length ? lineChart({ title, x: "step", series }) : "";
 }
 
 function resultTable(results: NonNullable<ReportInputs["evaluation"]["finetune"]>): string {

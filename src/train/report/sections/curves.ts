@@ -1,6 +1,6 @@
 import type { TokenBaselines } from "../../../evaluate/token_statistics.ts";
 import type { MetricLine } from "../../run/metrics.ts";
-import { escape } from "../html.ts";
+import { escape, shortNumber, table } from "../html.ts";
 import type { ReportInputs } from "../inputs.ts";
 import { lineChart, type Series } from "../line_chart.ts";
 
@@ -31,9 +31,11 @@ const levelsOf: Record<string, Record<string, string>> = {
 };
 const compared = new Set(Object.values(levelsOf).flatMap((levels) => Object.keys(levels)));
 
-/** Every number of one training as a chart: values of training and of held-out pictures share one. */
+/** Every number of one training that was logged more than once as a chart: values of training and of held-out pictures share one. */
 export function jobCharts(lines: readonly MetricLine[], baselines?: TokenBaselines): string[] {
-  const keys = new Set([...keysOf(lines, "train"), ...keysOf(lines, "measured")].filter((key) => !compared.has(key)));
+  const keys = new Set(
+    [...keysOf(lines, "train"), ...keysOf(lines, "measured")].filter((key) => !compared.has(key) && !isSingle(lines, key)),
+  );
   const charts = [...keys].map((key) => {
     const series = [
       { name: "training", points: seriesOf(lines, "train", key) },
@@ -54,6 +56,19 @@ export function jobCharts(lines: readonly MetricLine[], baselines?: TokenBaselin
   return [...charts, ...others];
 }
 
+/** Whether there is one value of a name, so that a table says it better. */
+const isSingle = (lines: readonly MetricLine[], key: string) =>
+  seriesOf(lines, "train", key).length + seriesOf(lines, "measured", key).length === 1;
+
+/** What was measured once, on held-out pictures at the end as a rule. */
+function singles(lines: readonly MetricLine[]): string {
+  const rows = keysOf(lines, "measured").filter((key) => isSingle(lines, key) && !compared.has(key)).map((key) => [
+    inWords(key),
+    shortNumber(seriesOf(lines, "measured", key)[0][1]),
+  ]);
+  return rows.length ? table("Measured once, on held-out pictures", ["measure", "value"], rows) : "";
+}
+
 /** Fine-tuning has a section of its own, which compares its trainings. */
 export function curves({ metrics, evaluation }: ReportInputs): string {
   const jobs = new Map<string, MetricLine[]>();
@@ -64,6 +79,7 @@ export function curves({ metrics, evaluation }: ReportInputs): string {
   }
   return [...jobs].map(([job, lines]) => {
     const charts = jobCharts(lines, lines[0].stage === "pretrain" ? evaluation.tokens : undefined);
-    return charts.length ? `<h3>${escape(job)}</h3><div class="row">${charts.join("\n")}</div>` : "";
+    const once = singles(lines);
+    return charts.length || once ? `<h3>${escape(job)}</h3><div class="row">${charts.join("\n")}</div>${once}` : "";
   }).join("\n");
 }

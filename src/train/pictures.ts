@@ -1,0 +1,36 @@
+// Pictures of a run, for its report and for the live page.
+
+import { renameSync, writeFileSync } from "node:fs";
+import { encodePng } from "../data/encode.ts";
+import { enlarge, sheet } from "../data/panels.ts";
+import type { Picture } from "../data/picture.ts";
+import type { PictureKind } from "./report/inputs.ts";
+import type { Run } from "./run.ts";
+
+/** Pixels a side that a small picture is enlarged to at least, so that it can be seen. */
+const readable = 96;
+
+/** Writes pictures of one size in rows as pictures/<kind>.png, in place of those before. */
+export async function savePictures(run: Run, kind: PictureKind, pictures: readonly Picture[], columns: number): Promise<void> {
+  const factor = Math.max(1, Math.floor(readable / pictures[0].width)), path = `${run.pictureFolder}/${kind}.png`;
+  writeFileSync(`${path}.tmp`, await encodePng(sheet(pictures.map((picture) => enlarge(picture, factor)), { columns })));
+  renameSync(`${path}.tmp`, path); // whoever looks sees a whole file
+}
+
+/** The first `count` pictures of (B, H, W, 3) bytes. */
+export function fromBytes(pixels: Uint8Array, size: number, count: number): Picture[] {
+  const bytes = 3 * size * size;
+  return Array.from({ length: count }, (_, i) => ({ width: size, height: size, pixels: pixels.slice(i * bytes, (i + 1) * bytes) }));
+}
+
+/** The first `count` pictures of planes (B, 3, H, W) within 0 to 1. */
+export function fromPlanes(values: ArrayLike<number>, size: number, count: number): Picture[] {
+  const area = size * size;
+  return Array.from({ length: count }, (_, i) => {
+    const pixels = new Uint8Array(3 * area);
+    for (let p = 0; p < area; p++) {
+      for (let c = 0; c < 3; c++) pixels[3 * p + c] = Math.round(255 * Math.min(1, Math.max(0, values[(3 * i + c) * area + p])));
+    }
+    return { width: size, height: size, pixels };
+  });
+}
