@@ -132,7 +132,7 @@ function overfitting({ heldOutLosses: losses = [] }: TrainingFacts): Finding | u
   };
 }
 
-function gradientFinding({ gradNorm, clip }: TrainingFacts): Finding | undefined {
+function gradientFinding({ gradNorm, clip, baselines }: TrainingFacts): Finding | undefined {
   if (gradNorm === undefined) return undefined;
   const what = "gradient norm";
   if (!Number.isFinite(gradNorm)) return { what, verdict: "wrong", says: `The gradient norm is ${gradNorm}.`, advice: "Lower the rate." };
@@ -144,7 +144,11 @@ function gradientFinding({ gradNorm, clip }: TrainingFacts): Finding | undefined
       advice: "If the loss jumps as well, lower the rate or lengthen the warm-up.",
     };
   }
-  return { what, verdict: "normal", says: `${gradNorm.toPrecision(2)}; the official run shows 0.42 at epoch ${published.epoch}.` };
+  return {
+    what,
+    verdict: "normal",
+    says: `${gradNorm.toPrecision(2)}${baselines ? `; the official run shows 0.42 at epoch ${published.epoch}` : ""}.`,
+  };
 }
 
 function codesFinding({ codes }: TrainingFacts): Finding | undefined {
