@@ -23,6 +23,7 @@ export function factsOf(
     gradNorm: newest(({ train }) => train?.gradNorm),
     clip,
     codes: codebook && { used: used!, all: codebook.counts.length },
+    psnr: codebook?.metrics.psnr,
     dataWait: newest(({ speed }) => speed?.dataWait),
   };
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));

@@ -20,6 +20,8 @@ export interface TrainingFacts {
   clip?: number;
   /** Codes that held-out pictures use, of all. */
   codes?: { used: number; all: number };
+  /** Of the tokenizer's reconstructions of held-out pictures, in dB. */
+  psnr?: number;
   /** Share of the time in which the device waited for data. */
   dataWait?: number;
 }
@@ -46,7 +48,7 @@ const nats = (value: number) => value.toFixed(2);
 /** Every fact in a sentence, the wrong ones first. An empty list where nothing is known yet. */
 export function isThisNormal(facts: TrainingFacts): Finding[] {
   const order: Verdict[] = ["wrong", "watch", "good", "normal"];
-  return [lossFinding, accuracyFinding, overfitting, gradientFinding, codesFinding, dataFinding]
+  return [lossFinding, accuracyFinding, overfitting, gradientFinding, codesFinding, reconstructionFinding, dataFinding]
     .flatMap((judge) => judge(facts) ?? [])
     .sort((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
 }
@@ -166,6 +168,22 @@ function codesFinding({ codes }: TrainingFacts): Finding | undefined {
   }
   if (share < 0.5) return { what, verdict: "watch", says, advice: "Half of the vocabulary is idle: a smaller one would do the same." };
   return { what, verdict: share < 0.9 ? "normal" : "good", says };
+}
+
+/** One flat colour for pixels that vary by a quarter of their range, as those of photographs do, has a squared error of 1 / 16. */
+const flatPsnr = 12;
+
+function reconstructionFinding({ psnr }: TrainingFacts): Finding | undefined {
+  if (psnr === undefined) return undefined;
+  const what = "reconstructions", says = `The tokenizer reconstructs with ${psnr.toFixed(1)} dB; a flat colour has about ${flatPsnr} dB.`;
+  return psnr < flatPsnr + 2
+    ? {
+      what,
+      verdict: "watch",
+      says,
+      advice: "Its tokens hardly say what a picture shows: train it longer before the encoder that learns from them.",
+    }
+    : { what, verdict: "normal", says };
 }
 
 function dataFinding({ dataWait }: TrainingFacts): Finding | undefined {

@@ -44,6 +44,7 @@ test("gradients, codes and data are judged each by itself", () => {
   expect(verdicts({ gradNorm: Infinity })).toEqual({ "gradient norm": "wrong" });
   expect(verdicts({ codes: { used: 30, all: 100 } })).toEqual({ "code usage": "watch" });
   expect(verdicts({ codes: { used: 95, all: 100 }, dataWait: 0.01 })).toEqual({ "code usage": "good", "waiting for data": "good" });
+  expect([verdicts({ psnr: 11.8 }), verdicts({ psnr: 21 })]).toEqual([{ reconstructions: "watch" }, { reconstructions: "normal" }]);
   expect(isThisNormal({})).toEqual([]);
 });
 
@@ -61,7 +62,7 @@ test("factsOf() takes the newest pre-training values, held-out ones before those
     line(20, { train: { loss: 8, accuracy: 0.03, gradNorm: 1 }, speed: { dataWait: 0.02, picturesPerSecond: 9, epoch: 0, skipped: 0 } }),
     { ...line(5, { train: { loss: 1 } }), stage: "finetune" as const },
   ];
-  expect(factsOf(metrics, { codebook: { counts: [3, 0, 1], metrics: {} } }, { clip: 3, steps: 50 })).toEqual({
+  expect(factsOf(metrics, { codebook: { counts: [3, 0, 1], metrics: { psnr: 20 } } }, { clip: 3, steps: 50 })).toEqual({
     step: 20,
     steps: 50,
     loss: 8.9,
@@ -70,6 +71,7 @@ test("factsOf() takes the newest pre-training values, held-out ones before those
     gradNorm: 1,
     clip: 3,
     codes: { used: 2, all: 3 },
+    psnr: 20,
     dataWait: 0.02,
   });
 });
