@@ -4,15 +4,17 @@ import type { Device } from "../src/devices/device.ts";
 import { gradients } from "../src/gradients.ts";
 import { input, type Tensor } from "../src/graph.ts";
 import { interpret } from "../src/interpret.ts";
-import { vit, type VitConfig, vitParams } from "../src/models/vit.ts";
+import { beit, beitParams } from "../src/models/beit.ts";
+import { beitConfig } from "../src/models/beit_config.ts";
+import { classLogits } from "../src/models/beit_heads.ts";
 import { initialValues, parameters } from "../src/nn/parameters.ts";
 import { adamw } from "../src/optim/adamw.ts";
 import { philox4x32 } from "../src/philox.ts";
 import { compile } from "../src/program.ts";
 import { providers } from "./providers.ts";
 
-const model: VitConfig = { imageSize: 8, patchSize: 4, dim: 16, depth: 2, heads: 2, classes: 3 };
-const B = 4, table = vitParams(model);
+const model = beitConfig({ imageSize: 8, patchSize: 4, dim: 16, depth: 2, heads: 2, classes: 3, relativePositions: "per-block" });
+const B = 4, table = beitParams(model);
 
 /** Pictures and labels of a step: the same in every runtime. */
 function batch(step: number): { pictures: Uint8Array; labels: Uint32Array } {
@@ -23,7 +25,10 @@ function batch(step: number): { pictures: Uint8Array; labels: Uint32Array } {
 function graph() {
   const params = parameters(table, { seed: 1 });
   const pictures = input("pictures", [B, 8, 8, 3], "u8"), labels = input("labels", [B], "u32");
-  const loss = crossEntropy(vit(params, imageTensor(pictures, [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]), model), labels);
+  const loss = crossEntropy(
+    classLogits(params, beit(params, imageTensor(pictures, [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]), model), model),
+    labels,
+  );
   return { params, pictures, labels, loss, grads: gradients(loss, Object.values(params)) };
 }
 
