@@ -28,7 +28,12 @@ export async function listen(app: Server, { host, port, headersTimeout, requestT
   const server = await new Promise<NodeServer>((resolve, reject) => {
     const serverOptions = { headersTimeout, requestTimeout, connectionsCheckingInterval: Math.min(1000, headersTimeout, requestTimeout) };
     const fetch = (request: Request, env: unknown) => app.fetch(request, env as Parameters<Server["fetch"]>[1]);
-    const listening = serve({ fetch, hostname: host, port, createServer, serverOptions }, () => resolve(listening as NodeServer));
+    // A Response that is not the runtime's own would break what asks "instanceof Response" of a fetch, as WASM loaders do.
+    const unchanged = { overrideGlobalObjects: false };
+    const listening = serve(
+      { fetch, hostname: host, port, createServer, serverOptions, ...unchanged },
+      () => resolve(listening as NodeServer),
+    );
     listening.on("error", (error: Error & { code?: string }) => {
       reject(
         new RecipeError(`serve: ${host}:${port} cannot be listened at (${error.code ?? error.message}); choose another --host or --port`),

@@ -26,6 +26,11 @@ export const Settings = z.strictObject({
   runs: z.string().min(1).default("runs").meta(say("folder of training runs")),
   store: z.string().min(1).default("data/collections.sqlite").meta(say("file of the collections, or postgres://...")),
   device: z.enum(["auto", "webgpu", "native", "dawn", "cpu"]).default("auto").meta(say("auto takes the fastest")),
+  threads: whole(1).optional().meta(say("of the CPU device; all of the machine's where absent")),
+  roots: list.default([]).meta(
+    say("folders, and beginnings of addresses, that requests may name data and checkpoints from, beside the runs"),
+  ),
+  loaders: whole().default(2).meta(say("workers that make the batches of a training run")),
   decoders: whole().default(2).meta(say("workers that decode pictures; 0 decodes on the main thread")),
   window: z.number().min(0).max(1000).default(3).meta(say("milliseconds that a batch waits for company")),
   queue: whole(1).default(256).meta(say("pictures that may wait or be worked on; more are refused with 429")),
@@ -123,5 +128,10 @@ The environment has the same: ${variableOf("maxPictures")}, ${
 
 /** One line a setting, secrets hidden. */
 export function describe(settings: Settings): Record<string, unknown> {
-  return Object.fromEntries(names.map((name) => [name, metaOf(name).secret && settings[name] !== undefined ? "(hidden)" : settings[name]]));
+  const shown = (name: keyof Settings) => {
+    const value = settings[name];
+    if (value !== undefined && metaOf(name).secret) return "(hidden)";
+    return typeof value === "string" ? value.replace(/(:\/\/)[^/@]*@/, "$1(hidden)@") : value; // a database's password
+  };
+  return Object.fromEntries(names.map((name) => [name, shown(name)]));
 }

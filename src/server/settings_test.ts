@@ -33,6 +33,8 @@ test("describe() hides tokens and help() lists every setting", () => {
   const settings = readSettings({ env: { ZELLIGE_READ_TOKEN: "sesame-open" } }) as Settings;
   expect(JSON.stringify(describe(settings))).not.toContain("sesame");
   expect(describe(settings).readToken).toBe("(hidden)");
+  const { store } = describe(readSettings({ args: ["--store", "postgres://ann:word@host/pictures"] }) as Settings);
+  expect(store).toBe("postgres://(hidden)@host/pictures");
   expect(readSettings({ args: ["--help"] })).toBe("help");
   for (const name of ["--max-pictures", "--control-token", "--store"]) expect(help()).toContain(name);
   expect(help()).toMatch(/--port .*\[8000\]/);

@@ -158,15 +158,14 @@ export function runRoutes(app: App, service: Service): void {
     if (!Number.isInteger(last)) throw new RequestError("last-event-id: it is no whole number; send the id of the last event that arrived");
     return streamSSE(context, async (stream) => {
       while (!stream.aborted && !service.admission.draining) {
-        const events = await engine.events(id, last, HEARTBEAT);
+        const run = await engine.run(id), hasEnded = !run || ended.includes(run.state);
+        const events = await engine.events(id, last, hasEnded ? 0 : HEARTBEAT);
         for (const { id, type, data } of events) {
           await stream.writeSSE({ id: String(id), event: type, data: JSON.stringify(data) });
           last = id;
         }
-        if (events.length > 0) continue;
-        const run = await engine.run(id);
-        if (!run || ended.includes(run.state)) return await stream.writeSSE({ event: "end", data: JSON.stringify(run ?? null) });
-        await stream.write(": alive\n\n");
+        if (hasEnded) return await stream.writeSSE({ event: "end", data: JSON.stringify(run ?? null) });
+        if (events.length === 0) await stream.write(": alive\n\n");
       }
     });
   });
