@@ -14,6 +14,12 @@ export interface KnnOptions {
  * Features need no unit length. Of classes with equal votes the smallest number wins.
  *
  * @throws ShapeError when labels do not match the bank.
+ *
+ * ```ts
+ * import { features } from "./features.ts";
+ * const bank = features(Float32Array.of(1, 0, 0.9, 0.1, 0, 1), 2), query = features(Float32Array.of(0.1, 0.8), 2);
+ * console.assert(knnClassify(bank, [0, 0, 1], query, { k: 1 })[0] === 1);
+ * ```
  */
 export function knnClassify(
   bank: Features,

@@ -35,6 +35,16 @@ export interface Labelled {
  * host, and nothing is drawn at random, so a probe is a function of its inputs.
  *
  * @throws ShapeError when widths or labels do not fit, or a feature is not finite.
+ *
+ * ```ts
+ * import { CpuDevice } from "../devices/cpu.ts";
+ * import { features } from "./features.ts";
+ * const device = await CpuDevice.open({ threads: 1 }), labels = [0, 1, 0, 1, 0, 1];
+ * const table = features(Float32Array.of(-2, 2, -1, 1, -3, 3), 1);
+ * const probe = await linearProbe(device, { features: table, labels }, { features: table, labels });
+ * console.assert(probeClassify(probe, features(Float32Array.of(5), 1))[0] === 1);
+ * await device.destroy();
+ * ```
  */
 export async function linearProbe(
   device: Device,

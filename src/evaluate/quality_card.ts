@@ -52,6 +52,13 @@ export interface QualityOptions {
  * not be measured on them: give pictures that no choice was made on.
  *
  * @throws ShapeError when a candidate's rows are not the labels', or a split has no room.
+ *
+ * ```ts
+ * import { features } from "./features.ts";
+ * const labels = Array.from({ length: 40 }, (_, i) => i % 2), clear = features(Float32Array.from(labels.flatMap((k) => [k, 1 - k])), 2);
+ * const card = await qualityCard([{ name: "mine", kind: "embedder", features: () => clear }], labels, { k: 5 });
+ * console.assert(card.rows[0].knn.mean === 1 && card.chance === 0.5);
+ * ```
  */
 export async function qualityCard(
   candidates: readonly Candidate[],

@@ -23,6 +23,11 @@ const PURPOSE = 0x5b117;
  * Every class leaves at least one picture to train on; pictures with a label below 0 are in no part.
  *
  * @throws ShapeError when a part would be empty.
+ *
+ * ```ts
+ * const labels = Array.from({ length: 100 }, (_, i) => i % 5), { train, validation, test } = splits(labels, { seed: 1 });
+ * console.assert(train.length === 60 && validation.length === 20 && test.length === 20);
+ * ```
  */
 export function splits(labels: ArrayLike<number>, { seed, validation = 0.2, test = 0.2 }: SplitOptions): Splits {
   const random = randomNumbers(seed, PURPOSE), parts: Record<keyof Splits, number[]> = { train: [], validation: [], test: [] };

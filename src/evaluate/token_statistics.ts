@@ -26,6 +26,11 @@ export function countTokens(tokens: Iterable<number>, vocab: number, counts: Flo
  * that one that training never showed has a finite loss.
  *
  * @throws ShapeError when the counts are of different vocabularies or nothing is held out.
+ *
+ * ```ts
+ * const seen = countTokens([0, 0, 1, 2], 4), held = countTokens([0, 3], 4), { chance, unigram } = tokenBaselines(seen, held);
+ * console.assert(chance.accuracy === 0.25 && unigram.accuracy === 0.5);
+ * ```
  */
 export function tokenBaselines(train: Float64Array, heldOut: Float64Array): TokenBaselines {
   const vocab = train.length, total = train.reduce((a, b) => a + b, 0) + vocab, held = heldOut.reduce((a, b) => a + b, 0);

@@ -20,7 +20,16 @@ export interface WhiteningOptions {
   shrinkage?: number;
 }
 
-/** Fits centre, PCA and shrinkage on training features. Throws ShapeError for features that are not finite or all equal. */
+/**
+ * Fits centre, PCA and shrinkage on training features. Throws ShapeError for features that are not finite or all equal.
+ *
+ * ```ts
+ * import { features } from "./features.ts";
+ * const train = features(Float32Array.of(10, 1, 12, -1, 14, 1, 16, -1), 2); // one column varies far more than the other
+ * const { values } = whiten(train, fitWhitening(train, { shrinkage: 0 }));
+ * console.assert(Math.abs(Math.hypot(values[0], values[1]) - 1) < 1e-6); // unit length, both directions with equal weight
+ * ```
+ */
 export function fitWhitening(train: Features, { dims = train.dim, shrinkage = 0.1 }: WhiteningOptions = {}): Whitening {
   const C = train.dim;
   if (!Number.isInteger(dims) || dims < 1 || dims > C) {

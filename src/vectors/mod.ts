@@ -20,7 +20,16 @@ export function formatOf(path: string): Format {
   return formats[extension as keyof typeof formats];
 }
 
-/** A file of vectors that is being written under a temporary name beside its own. */
+/**
+ * A file of vectors that is being written under a temporary name beside its own.
+ *
+ * ```ts
+ * const folder = await Deno.makeTempDir(), file = await VectorFile.create(`${folder}/vectors.npy`, { dim: 2, fingerprint: "mine" });
+ * await file.write({ names: ["a.jpg", "b.jpg"], values: Float32Array.of(1, 0, 0, 1) });
+ * await file.finish();
+ * console.assert((await Deno.stat(`${folder}/vectors.npy`)).size === 128 + 16);
+ * ```
+ */
 export class VectorFile {
   /** Rows written. */
   count = 0;

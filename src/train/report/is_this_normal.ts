@@ -45,7 +45,16 @@ export const published = { vocab: 8192, epoch: 300, loss: 6.299, accuracy: 0.049
 const percent = (value: number) => value === 0 ? "0 %" : `${(100 * value).toFixed(value < 0.001 ? 3 : value < 0.1 ? 2 : 1)} %`;
 const nats = (value: number) => value.toFixed(2);
 
-/** Every fact in a sentence, the wrong ones first. An empty list where nothing is known yet. */
+/**
+ * Every fact in a sentence, the wrong ones first. An empty list where nothing is known yet.
+ *
+ * ```ts
+ * import { tokenBaselines } from "../../evaluate/token_statistics.ts";
+ * const even = new Float64Array(8192).fill(10), baselines = tokenBaselines(even, even);
+ * const [loss, accuracy] = isThisNormal({ loss: 6.3, tokenAccuracy: 0.05, baselines, step: 9e4, steps: 1e5 });
+ * console.assert(loss.verdict === "good" && accuracy.verdict === "good"); // 5 % looks low, and is what the official model reaches
+ * ```
+ */
 export function isThisNormal(facts: TrainingFacts): Finding[] {
   const order: Verdict[] = ["wrong", "watch", "good", "normal"];
   return [lossFinding, accuracyFinding, overfitting, gradientFinding, codesFinding, reconstructionFinding, dataFinding]

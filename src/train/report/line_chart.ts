@@ -23,7 +23,14 @@ const WIDTH = 560, HEIGHT = 260, LEFT = 56, RIGHT = 24, TOP = 12, BOTTOM = 36;
 /** Most points drawn of one series: as many as the chart has pixels across. Between them the mean is drawn. */
 const MOST_POINTS = 480;
 
-/** A figure with a caption, a legend and a description of where each curve begins and ends. Values that are not finite leave a gap. */
+/**
+ * A figure with a caption, a legend and a description of where each curve begins and ends. Values that are not finite leave a gap.
+ *
+ * ```ts
+ * const svg = lineChart({ title: "loss", x: "step", series: [{ name: "training", points: [[0, 3], [10, 2]] }] });
+ * console.assert(svg.includes("training from 3 at step 0 to 2 at step 10"));
+ * ```
+ */
 export function lineChart({ title, x, series, levels = [], format = shortNumber }: LineChart): string {
   const drawn = series.map((one) => ({ ...one, points: thinned(one.points) })).filter(({ points }) => points.some(isFinitePoint));
   if (!drawn.length) return `<figure class="chart"><figcaption>${escape(title)}</figcaption><p>No values yet.</p></figure>`;

@@ -17,7 +17,14 @@ export function tokenColour(token: number): string {
   return `hsl(${hue.toFixed(1)} 62% ${light}%)`;
 }
 
-/** Tokens as a grid of colours; each cell tells its token to a pointer, and the figure lists rows of numbers for those who do not see it. */
+/**
+ * Tokens as a grid of colours; each cell tells its token to a pointer, and the figure lists rows of numbers for those who do not see it.
+ *
+ * ```ts
+ * const svg = tokenMap({ name: "cat", rows: 1, columns: 2, vocab: 64, tokens: [5, 7] });
+ * console.assert(svg.includes("2 different ones of 64"));
+ * ```
+ */
 export function tokenMap({ name, rows, columns, vocab, tokens }: TokenMap): string {
   if (tokens.length !== rows * columns) {
     throw new ShapeError(`tokenMap: ${tokens.length} tokens do not fill ${rows} x ${columns} cells of ${name}`);
