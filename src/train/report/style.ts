@@ -28,6 +28,7 @@ svg { display: block; width: 100%; height: auto; }
 .tokens { width: 200px; font-size: .9rem; } .tokens svg { shape-rendering: crispEdges; } .tokens pre, details pre { overflow: auto; max-height: 24rem; font-size: .8rem; }
 img { max-width: 100%; height: auto; image-rendering: pixelated; }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; } caption { text-align: left; color: var(--soft); padding-bottom: .25rem; }
+td { white-space: nowrap; }
 th, td { padding: .2rem .8rem .2rem 0; text-align: right; border-bottom: 1px solid var(--faint); } th[scope="row"], th:first-child { text-align: left; font-weight: 400; }
 thead th { font-weight: 600; } .marked > * { font-weight: 700; background: color-mix(in srgb, var(--c2) 18%, transparent); }
 .findings { padding: 0; list-style: none; } .findings li { margin: .75rem 0; padding-left: .9rem; border-left: 5px solid var(--soft); }
