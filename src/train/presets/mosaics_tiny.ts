@@ -13,10 +13,12 @@ export const mosaicsTiny: Preset = {
     },
     encoder: { imageSize: 32, patchSize: 4, dim: 64, depth: 4, heads: 4, dropPath: 0 },
     tokenizer: {
-      model: { form: "dalle", vocab: 256, hidden: 16, initial: 32, groups: 3, blocks: 1 },
-      steps: 300,
+      model: { form: "customized", vocab: 256, hidden: 64, codebookDim: 32, layers: 2, residual: false },
+      steps: 500,
       batchSize: 16,
-      lr: 3e-3,
+      lr: 5e-3,
+      beta2: 0.99, // few updates: 0.999 would look back over all of them
+      clip: 1,
       weightDecay: 1e-4,
       crop: [0.5, 1],
       temperature: [1, 0.5],
