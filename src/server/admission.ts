@@ -17,6 +17,11 @@ export class Admission {
     return this.#draining;
   }
 
+  /** Refuses before a body is read where not even one picture would fit. @throws FullError, UnavailableError */
+  checkRoom(): void {
+    this.enter(1)();
+  }
+
   /** @throws FullError where `pictures` more do not fit, UnavailableError while draining, TooLargeError where they never would. */
   enter(pictures: number): () => void {
     if (this.#draining) throw new UnavailableError("server: it is closing; ask another one, or again after its restart");

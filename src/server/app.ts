@@ -96,7 +96,7 @@ function record(app: App, service: Service): void {
     const request = given && /^[\w.-]{1,64}$/.test(given) ? given : crypto.randomUUID();
     context.set("request", request);
     context.header("x-request-id", request);
-    await tracing(`${method} ${context.req.path}`, () => next());
+    await tracing("request", () => next());
     const { status } = context.res, ms = Math.round(10 * (performance.now() - started)) / 10, route = context.get("route") ?? "other";
     metrics.requests.add({ method, route, status: `${Math.floor(status / 100)}xx` });
     metrics.requestSeconds.observe(ms / 1000, { route });

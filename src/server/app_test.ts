@@ -197,11 +197,11 @@ test("a full queue answers 429 with Retry-After, a closing server 503, and whoev
   const held = new Promise<void>((resolve) => letGo = resolve), entered = new Promise<void>((resolve) => inside = resolve);
   engine.before = () => (inside(), held);
   const { app, post, send } = open({ queue: 2 }, engine);
+  expect((await post("/v1/embeddings", { input: [dataUri(red), dataUri(red), dataUri(red)] })).status).toBe(413);
   const accepted = post("/v1/embeddings", { input: [dataUri(red), dataUri(green)] });
   await entered;
   const full = await post("/v1/embeddings", { input: dataUri(red) });
   expect([full.status, Number(full.headers.get("retry-after")) >= 1, (await json(full)).error.type]).toEqual([429, true, "overloaded"]);
-  expect((await post("/v1/embeddings", { input: [dataUri(red), dataUri(red), dataUri(red)] })).status).toBe(413);
   const drained = app.drain();
   const closing = await post("/v1/embeddings", { input: dataUri(red) });
   expect([closing.status, (await send("/readyz")).status, (await send("/livez")).status]).toEqual([503, 503, 200]);

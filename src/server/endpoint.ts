@@ -85,6 +85,7 @@ export function endpoint<
     };
     if (!schema) return await handle(request as never);
 
+    if (pictures) service.admission.checkRoom();
     const { bytes, release } = await readBody(req.raw, { maxBody: settings.maxBody, timeout: settings.requestTimeout }, service.bodies);
     try {
       const contentType = req.header("content-type") ?? "";

@@ -1,6 +1,7 @@
 // What the server needs of the part that owns a device. Everything crosses a worker's boundary: promises of plain data and typed arrays.
 
 import type { Filter } from "../data/resize.ts";
+import type { Finding } from "../train/report/is_this_normal.ts";
 
 /** What a model can be asked for. */
 export type Ability = "embed" | "dense" | "tokens" | "decode" | "reconstruct" | "classify" | "attention";
@@ -170,6 +171,8 @@ export interface RunControl {
   metrics(id: string, after: number, limit: number): Promise<MetricLine[]>;
   /** Events above `after`; waits up to `wait` milliseconds for the first one. */
   events(id: string, after: number, wait: number): Promise<RunEvent[]>;
+  /** What is normal of a run, and what is not. */
+  findings(id: string): Promise<Finding[]>;
   checkpoints(id: string): Promise<RunFile[]>;
   pictures(id: string): Promise<RunFile[]>;
   /** The bytes of one of `pictures`. */

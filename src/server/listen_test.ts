@@ -112,6 +112,32 @@ test("close() answers what is open and then ends", async () => {
   expect(await fetch(`${closing.url}/livez`).then(() => "open", () => "closed")).toBe("closed");
 });
 
+test("whoever leaves while waiting is dropped, and never reaches the engine", async () => {
+  const slow = testEngine();
+  let letGo = () => {}, inside = () => {}, passes = 0;
+  const held = new Promise<void>((resolve) => letGo = resolve), entered = new Promise<void>((resolve) => inside = resolve);
+  slow.before = () => (++passes === 2 && inside(), held);
+  const open = await listen(createApp({ engine: slow, settings: { logLevel: "silent", window: 0 } }), options);
+  const post = (layer: number, signal?: AbortSignal) =>
+    fetch(`${open.url}/v1/embeddings?layer=${layer}`, { method: "POST", body: red, headers: { "content-type": "image/png" }, signal });
+  const pictures = async (outcome: string) => {
+    const text = await (await fetch(`${open.url}/metrics`)).text();
+    return Number(new RegExp(`pictures_total\\{outcome="${outcome}"\\} (\\d+)`).exec(text)?.[1] ?? 0);
+  };
+  const decoded = async () => Number(/decode_seconds_count (\d+)/.exec(await (await fetch(`${open.url}/metrics`)).text())?.[1] ?? 0);
+  const working = [post(0), post(1)];
+  await entered;
+  const leave = new AbortController(), leaving = post(2, leave.signal).catch((error) => error.name);
+  while (await decoded() < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+  leave.abort();
+  expect(await leaving).toBe("AbortError");
+  while (await pictures("left") < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  letGo();
+  expect((await Promise.all(working)).map(({ status }) => status)).toEqual([200, 200]);
+  expect(slow.calls).toEqual(["embed 1 first", "embed 1 first"]);
+  await open.close();
+});
+
 test("a port that is taken is an error that says so", async () => {
   const error = await listen(createApp({ engine, settings: { logLevel: "silent" } }), { ...options, port: server.port }).catch((error) =>
     error

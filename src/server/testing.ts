@@ -115,6 +115,7 @@ export function testEngine(): TestEngine {
     metrics: (_, after, limit) =>
       Promise.resolve([0, 5, 10].filter((step) => step > after).slice(0, limit).map((step) => ({ step, loss: 1 / (step + 1) }))),
     events: (_, after) => Promise.resolve(engine.recorded.filter(({ id }) => id > after)),
+    findings: () => Promise.resolve([{ what: "loss", verdict: "normal", says: "The loss is a loss." }]),
     checkpoints: () => Promise.resolve([{ name: "step-5", bytes: 12, step: 5 }]),
     pictures: () => Promise.resolve([{ name: "masks-5.png", bytes: 4, step: 5 }]),
     picture: (_, name) => Promise.resolve(name === "masks-5.png" ? Uint8Array.of(1, 2, 3, 4) : undefined),
