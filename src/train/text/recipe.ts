@@ -53,6 +53,9 @@ const Finetune = z.strictObject({
     description: "begin with pre-trained weights, with random ones, or compare both under one recipe",
   }),
   labels: z.array(share).nonempty().default([1]).meta({ description: "shares of the labelled texts, each a training of its own" }),
+  layerDecay: share.default(1).meta({
+    description: "factor of the learning rate from each layer to the one below, of pre-trained weights",
+  }),
   seeds: z.array(z.int().min(0)).nonempty().default([0]).meta({ description: "one training each; added to the recipe's seed" }),
 });
 

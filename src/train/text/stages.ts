@@ -17,6 +17,7 @@ import { Update } from "../update.ts";
 import { shareOf, type TextTrainingData } from "./data.ts";
 import { maskedTextObjective, textClassObjective, type TextObjective, type TextShape } from "./objectives.ts";
 import { maskOf, modelOf, type TextRecipe } from "./recipe.ts";
+import { withLayerRates } from "./layer_rates.ts";
 import { startBert } from "./weights.ts";
 
 type Context = StageContext<TextRecipe, TextTrainingData>;
@@ -62,7 +63,9 @@ const finetune: TextStage = {
   async build(context, job) {
     const { recipe, data } = context, { wordPiece, labelled, classes } = data;
     const config = modelOf(recipe, { vocab: wordPiece.size, masked: false, classes: classes!.length }), table = bertParams(config);
-    const start = () => startBert(weightsAt(recipe.finetune.from, "pretrain", context), table, wordPiece);
+    const { from, layerDecay } = recipe.finetune;
+    const start = async () =>
+      withLayerRates(await startBert(weightsAt(from, "pretrain", context), table, wordPiece), config.depth, layerDecay);
     return await build(context, job, {
       config,
       table: job.arm === "pretrained" ? await start() : table,
