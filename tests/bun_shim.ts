@@ -139,8 +139,10 @@ export const describe = Object.assign(describeAlways, {
   if: (condition: unknown): typeof describeAlways => condition ? describeAlways : describeSkip,
 });
 
-export const beforeAll = (hook: Hook): void => void current.beforeAll.push(hook);
-export const afterAll = (hook: Hook): void => void current.afterAll.push(hook);
+/** `bun:test` ends a hook after 5 seconds unless told otherwise; Deno waits. */
+export const beforeAll = (hook: Hook, _timeout?: number): void => void current.beforeAll.push(hook);
+/** See `beforeAll`. */
+export const afterAll = (hook: Hook, _timeout?: number): void => void current.afterAll.push(hook);
 export const beforeEach = (hook: Hook): void => void current.beforeEach.push(hook);
 export const afterEach = (hook: Hook): void => void current.afterEach.push(hook);
 /** Milliseconds that a test without its own limit may take, for the tests registered after this call. */

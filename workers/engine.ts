@@ -92,6 +92,7 @@ const engine: Engine = {
   controlRun: (id, action) => runs.controlRun(id, action),
   metrics: (...args) => runs.metrics(...args),
   events: (...args) => runs.events(...args),
+  findings: (id) => runs.findings(id),
   checkpoints: (id) => runs.checkpoints(id),
   pictures: (id) => runs.pictures(id),
   picture: (id, name) => given(runs.picture(id, name)),

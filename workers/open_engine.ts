@@ -1,7 +1,7 @@
 // The engine's worker as the server sees it: promises that always settle, errors of their own classes, a new worker for one that died.
 
 import { type Remote, transfer } from "npm:comlink@4.4.2";
-import { DeviceLostError } from "../src/errors.ts";
+import { DeviceError, DeviceLostError } from "../src/errors.ts";
 import type { Engine, Pixels } from "../src/server/engine.ts";
 import type { EngineSettings, EngineWorker } from "./engine.ts";
 import { Death, Member } from "./member.ts";
@@ -27,7 +27,7 @@ const LOOK = 500;
 
 const names = [
   ...["models", "activate", "release", "check", "embed", "dense", "tokens", "decode", "reconstruct", "classify", "attention"],
-  ...["startRun", "runs", "run", "controlRun", "metrics", "events", "checkpoints", "pictures", "picture", "recipeSchema"],
+  ...["startRun", "runs", "run", "controlRun", "metrics", "events", "findings", "checkpoints", "pictures", "picture", "recipeSchema"],
 ] as (keyof Engine)[];
 
 /** Starts the worker; calls wait until it is ready. Close it at the end: it keeps the program alive. */
@@ -51,7 +51,7 @@ export function openEngine({ log = () => {}, spawn = startWorker, ...settings }:
     }
   };
   const timer = setInterval(() => {
-    void call((api) => api.takeLog()).then((lines) => lines.forEach((line) => log(line)), () => {});
+    void member.call((api) => api.takeLog(), Infinity).then((lines) => lines.forEach((line) => log(line)), () => {});
   }, LOOK);
   // What the worker does must not be held up by a look at its log, nor keep the program alive.
   (timer as { unref?: () => void }).unref?.();
@@ -62,11 +62,13 @@ export function openEngine({ log = () => {}, spawn = startWorker, ...settings }:
     // deno-lint-ignore no-explicit-any
     methods[name] = (...args: any[]) => call((api: any) => api[name](...args.map(handed)));
   }
+  const ready = member.ready.catch((error) => {
+    throw error instanceof Death ? new DeviceError(`engine: its worker ${error.message}; the log has more`) : revive(error);
+  });
+  ready.catch(() => {}); // whoever does not wait for it learns from a call
   return {
     ...methods as Engine,
-    ready: member.ready.catch((error) => {
-      throw revive(error);
-    }),
+    ready,
     async close() {
       closed = true;
       clearInterval(timer);

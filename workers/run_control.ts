@@ -9,6 +9,7 @@ import type { MetricLine, RunAction, RunControl, RunDescription, RunEvent, RunFi
 import { Recipe, resolveRecipe } from "../src/train/recipe.ts";
 import { modelFile } from "../src/train/run/checkpoint.ts";
 import { Run } from "../src/train/run.ts";
+import { type Finding, findingsOf, readReportInputs } from "../src/train/report/mod.ts";
 import { Session } from "../src/train/session.ts";
 
 export interface RunControlOptions {
@@ -95,6 +96,10 @@ export class Runs implements RunControl {
       followed.waiting.add(wake);
     });
     return since();
+  }
+
+  findings(id: string): Promise<Finding[]> {
+    return Promise.resolve(findingsOf(readReportInputs(this.#open(id).path)));
   }
 
   checkpoints(id: string): Promise<RunFile[]> {

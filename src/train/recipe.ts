@@ -14,7 +14,9 @@ export const stageNames = ["tokenizer", "pretrain", "probe", "finetune"] as cons
 export type StageName = typeof stageNames[number];
 
 export const Recipe = z.strictObject({
-  preset: z.string().default(defaultPreset).meta({ description: "what the recipe began with; see --list" }),
+  preset: z.enum(Object.keys(presets) as [string, ...string[]]).default(defaultPreset).meta({
+    description: "what the recipe began with; see --list",
+  }),
   stage: z.enum([...stageNames, "all"]).default("all").meta({ description: "one stage, or all in a row" }),
   seed: z.int().min(0).default(0).meta({ description: "of every random draw" }),
   logEvery: z.int().positive().default(10).meta({

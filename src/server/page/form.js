@@ -1,4 +1,4 @@
-// The form of a recipe, made from its JSON Schema: a field for every leaf, a fieldset for every stage.
+// The form of a recipe, made from its JSON Schema: a field for every leaf, a part that opens for every stage.
 
 import { element } from "./element.js";
 
@@ -32,8 +32,9 @@ function fields(root, schema, path, without = []) {
   const leaves = [], groups = [];
   for (const [name, given] of properties) {
     const inner = resolved(root, given), at = path ? `${path}.${name}` : name;
-    if (inner.properties) groups.push(element("fieldset", {}, element("legend", {}, at), ...fields(root, inner, at)));
-    else leaves.push(field(name, at, inner));
+    if (inner.properties) {
+      groups.push(element("details", {}, element("summary", {}, at), element("div", { class: "fields" }, ...fields(root, inner, at))));
+    } else leaves.push(field(name, at, inner));
   }
   return [...leaves, ...groups];
 }

@@ -23,6 +23,12 @@ const RunAnswer = z.object({
   recipe: z.unknown(),
 }).meta({ id: "Run" });
 const Files = z.object({ data: z.array(z.object({ name: z.string(), bytes: z.int(), step: z.int().optional() })) });
+const FindingAnswer = z.object({
+  what: z.string(),
+  verdict: z.enum(["good", "normal", "watch", "wrong"]),
+  says: z.string(),
+  advice: z.string().optional(),
+});
 const params = z.object({ id: Id });
 const tag = "Training";
 
@@ -110,6 +116,18 @@ export function runRoutes(app: App, service: Service): void {
   }, async ({ context, params: { id }, query: { after, limit } }) => {
     await found(id);
     return context.json({ data: await engine.metrics(id, after, limit) });
+  });
+
+  endpoint(app, service, {
+    method: "get",
+    path: "/v1/runs/{id}/findings",
+    tag,
+    summary: "Is this normal? What the numbers of a run mean, in sentences",
+    params,
+    answers: { 200: { description: "what needs action first", schema: z.object({ data: z.array(FindingAnswer) }) } },
+  }, async ({ context, params: { id } }) => {
+    await found(id);
+    return context.json({ data: await engine.findings(id) });
   });
 
   for (

@@ -7,7 +7,7 @@ export { Evaluation, readEvaluation, readReportInputs, recordEvaluation, type Re
 export { type Finding, isThisNormal, published, type TrainingFacts, type Verdict } from "./is_this_normal.ts";
 export { type LineChart, lineChart, type Series } from "./line_chart.ts";
 export { reportPage } from "./page.ts";
-export { findingsList } from "./sections/findings.ts";
+export { findingsList, findingsOf } from "./sections/findings.ts";
 export { jobCharts } from "./sections/curves.ts";
 export { tokenColour, type TokenMap, tokenMap } from "./token_map.ts";
 

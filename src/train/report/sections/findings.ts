@@ -12,9 +12,14 @@ export function findingsList(findings: readonly Finding[]): string {
   return `<ul class="findings">${items.join("\n")}</ul>`;
 }
 
-export function findings({ metrics, evaluation, recipe }: ReportInputs): string {
+/** What is normal of a run and what is not, from its folder's files. */
+export function findingsOf({ metrics, evaluation, recipe }: Pick<ReportInputs, "metrics" | "evaluation" | "recipe">): Finding[] {
   const { clip, steps } = (recipe as { pretrain?: { clip?: unknown; steps?: unknown } } | null)?.pretrain ?? {};
   const number = (value: unknown) => typeof value === "number" ? value : undefined;
-  const found = isThisNormal(factsOf(metrics, evaluation, { clip: number(clip), steps: number(steps) }));
+  return isThisNormal(factsOf(metrics, evaluation, { clip: number(clip), steps: number(steps) }));
+}
+
+export function findings(inputs: ReportInputs): string {
+  const found = findingsOf(inputs);
   return found.length ? findingsList(found) : "";
 }
