@@ -37,6 +37,7 @@ import { trainingFacts } from "../recipe/training.ts";
 import { recordEvaluation } from "../report/inputs.ts";
 import type { Stage, StageContext, Task } from "../stage.ts";
 import { Update, type Values } from "../update.ts";
+import { cachedTokens } from "./cached_tokens.ts";
 import { meansOver } from "./held_out.ts";
 import { showPredictions } from "./show_predictions.ts";
 import { heldOutViews, trainingViews } from "./views.ts";
@@ -63,8 +64,9 @@ export const pretrain: Stage = {
 
     const pictures = imageTensor(input("pictures", [B, size, size, 3], "u8"), recipe.data.mean, recipe.data.std);
     const mask = input("mask", [B, N]), rows = input("rows", [B * M], "u32"), weights = input("weights", [B * M]);
-    const ids = target?.ids(B), labels = ids && pick(ids, rows);
-    const judge = (p: Readonly<Record<string, Tensor>>, random?: Random): { loss: Tensor; accuracy?: Tensor } => {
+    const ids = target?.ids(B), found = ids && pick(ids, rows);
+    const cache = target && settings.fixedCrops ? await cachedTokens(context, target.weights, target.size) : undefined;
+    const judge = (p: Readonly<Record<string, Tensor>>, labels = found, random?: Random): { loss: Tensor; accuracy?: Tensor } => {
       const encoded = beit(p, pictures, config, { mask, random });
       if (!labels) return { loss: pixelLoss(maskedPixels(p, encoded, rows, config), pictures, encoder.patchSize, rows, weights) };
       const judged = crossEntropyAndAccuracy(maskedLogits(p, encoded, rows, config), labels, { weights });
@@ -72,13 +74,15 @@ export const pretrain: Stage = {
       const second = crossEntropyAndAccuracy(aggregatedLogits(p, encoded, rows, config), labels, { weights });
       return { loss: add(judged.loss, second.loss), accuracy: judged.accuracy };
     };
-    const { loss, ...values } = judge(p, randomSource());
+    const { loss, ...values } = judge(p, cache ? input("labels", [B * M], "u32") : found, randomSource());
     const update = await Update.compile(device, { params: p, table: groups, loss, values }, settings);
     const measuring = await compile(device, { ...judge(update.weights), ...ids && { ids } }, { share: update.program });
     const reading = ids && await compile(device, { ids }, { share: update.program });
 
     const views: View[] = [{ size, filter: "bicubic" }, ...target ? [{ size: target.size, filter: "lanczos" } as const] : []];
     const fields = maskFields(recipe);
+    // What is in the cache need not be computed from a second view.
+    const learned = cache ? heldOutViews(views.slice(0, 1)) : trainingViews(recipe, settings, views);
     const rate = cosineSchedule({ base: facts.lr, final: settings.minLr, steps: facts.steps, warmup: facts.warmup });
     let baselines: TokenBaselines | undefined;
     return {
@@ -90,10 +94,10 @@ export const pretrain: Stage = {
         update,
         batches: (state) =>
           batchesOf(data.train, {
-            preparation: trainingViews(recipe, settings, views),
+            preparation: learned,
             onError: recipe.data.onError,
             workers,
-            fields,
+            fields: cache ? { ...fields, tokens: cache.field } : fields,
             batchSize: B,
             shuffle: true,
             last: "drop",
@@ -142,6 +146,7 @@ export const pretrain: Stage = {
         return { values: { ...means, ...beside }, score: means.accuracy };
       },
       destroy() {
+        cache?.close();
         reading?.destroy();
         measuring.destroy();
         update.destroy();
@@ -154,7 +159,7 @@ export const pretrain: Stage = {
 interface Target {
   model: Tokenizer;
   fingerprint: string;
-  weights: Pick<TokenizerWeights, "config" | "weights">;
+  weights: Pick<TokenizerWeights, "config" | "weights" | "fingerprint">;
   /** Pixels a side of the tokenizer's view. */
   size: number;
   /** Tokens (B, N) of the input "tokenizer pictures". */
@@ -170,7 +175,7 @@ async function tokens(context: StageContext): Promise<Target> {
   return {
     model,
     fingerprint,
-    weights: { config, weights },
+    weights: { config, weights, fingerprint },
     size,
     ids: (B) => model.ids(p, imageTensor(input("tokenizer pictures", [B, size, size, 3], "u8"))),
   };
@@ -210,6 +215,7 @@ function inputsOf({ views, fields }: Batch, N: number, M: number): Values {
     mask: fields.mask,
     rows,
     weights: fields.masked,
+    ...fields.tokens && { labels: Uint32Array.from(rows, (row) => fields.tokens[row]) },
   };
 }
 

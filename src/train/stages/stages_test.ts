@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { loadBeit } from "../../checkpoint/beit/mod.ts";
 import { readEmbedder } from "../../checkpoint/embedder.ts";
 import { fingerprint } from "../../checkpoint/fingerprint.ts";
@@ -69,6 +69,36 @@ describe("pre-training", () => {
       const { run } = await toEnd({ run: Run.create(folder, recipe({ stage: "pretrain", pretrain: { target: "pixels" } })) });
       expect(run.metrics().at(-1)!.measured!.loss).toBeGreaterThan(0);
       expect((await loadBeit(`${run.finished("pretrain")!.path}/model.safetensors`)).config.targets).toBe("pixels");
+    });
+  });
+});
+
+describe("pre-training on fixed crops", () => {
+  test("computes tokens once, and learns from the cache what it would from the tokenizer", async () => {
+    await inFolder(async (folder) => {
+      const over: RecipeOptions = { pretrain: { fixedCrops: true, steps: 12 }, data: { heldOut: null, heldBack: 0.2 } };
+      const run = Run.create(folder, recipe({ ...over, stage: "tokenizer" }));
+      await toEnd({ run });
+      const pretraining = () => toEnd({ run: Run.open(run.path, recipe({ ...over, stage: "pretrain" })) });
+      await pretraining();
+      const cached = essence(run), cache = `${run.path}/tokens.cache`;
+      expect(cached.metrics.findLast(({ train }) => train)!.train!.loss).toBeGreaterThan(0);
+      const written = statSync(cache).mtimeMs, { path } = run.finished("pretrain")!;
+      rmSync(path, { recursive: true });
+      await pretraining();
+      expect([statSync(cache).mtimeMs, essence(run)]).toEqual([written, cached]);
+
+      // With no flip, no jitter and crops of everything the tokenizer's own view shows the same.
+      const same = { crop: [1, 1] as [number, number], flip: 0, jitter: 0, fixedCrops: false };
+      const live = Run.create(
+        folder,
+        recipe({ ...over, pretrain: { ...over.pretrain, ...same }, tokenizer: { from: run.path }, stage: "pretrain" }),
+        "live",
+      );
+      await toEnd({ run: live });
+      const losses = (run: Run) =>
+        run.metrics().filter(({ stage, train }) => stage === "pretrain" && train).map(({ train }) => train!.loss);
+      expect(losses(live)).toEqual(losses(run));
     });
   });
 });
