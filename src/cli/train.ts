@@ -7,6 +7,7 @@ import { RecipeError, ZelligeError } from "../errors.ts";
 import { dryRun } from "../train/dry_run.ts";
 import { resolveAnyRecipe } from "../train/modality.ts";
 import { writeReport } from "../train/report/mod.ts";
+import type { MetricLine } from "../train/run/metrics.ts";
 import type { SessionEvent } from "../train/session.ts";
 import { type Progress, showProgress } from "./progress.ts";
 import { reportAtEnd } from "./report.ts";
@@ -68,7 +69,8 @@ class Screen {
   #progress: Progress | undefined;
   #steps = 0;
   #printed = 0;
-  #begun = { time: performance.now(), step: 0 };
+  /** The line of the record before, for the pace. */
+  #before: MetricLine | undefined;
 
   show(event: SessionEvent): void {
     if (event.type === "note") return this.#print(event.message);
@@ -76,17 +78,17 @@ class Screen {
       const { job, index, count, steps, bytes } = event;
       this.#steps = steps;
       this.#printed = 0;
-      this.#begun = { time: performance.now(), step: -1 };
+      this.#before = undefined;
       this.#print(`${bold(job.id)} (${index + 1} of ${count}): ${steps} updates, ${(bytes / 2 ** 20).toFixed(1)} MiB on the device`);
       this.#progress = steps > 0 && process.stderr.isTTY ? showProgress("updates", steps) : undefined;
     } else if (event.type === "metrics") {
       const { line } = event;
-      if (line.train && this.#begun.step < 0) this.#begun = { time: performance.now(), step: line.jobStep };
-      const pace = (performance.now() - this.#begun.time) / 1000 / Math.max(1, line.jobStep - this.#begun.step);
+      const before = this.#before, pace = before && (line.time - before.time) / 1000 / Math.max(1, line.jobStep - before.jobStep);
+      if (line.train) this.#before = line;
       // Twenty lines a job are enough to read; the record has all.
       if (!line.train || line.jobStep >= this.#printed + this.#steps / 20 || line.jobStep === this.#steps) {
         this.#printed = line.jobStep;
-        this.#print(lineText(line, this.#steps, pace * (this.#steps - line.jobStep)));
+        this.#print(lineText(line, this.#steps, pace && pace * (this.#steps - line.jobStep)));
       }
       this.#progress?.update(line.jobStep);
     }

@@ -70,13 +70,19 @@ const shares = new Set(["accuracy", "usage", "chance", "unigram", "knn", "probe"
 const value = (name: string, x: number, isShare = shares.has(name)) => `${name} ${isShare ? percent(x) : Number(x.toPrecision(4))}`;
 
 /** One line of the record in words; `steps` are those of its job. */
-export function lineText({ job, jobStep, train, measured, schedule, speed }: MetricLine, steps: number, secondsLeft: number): string {
+export function lineText({ job, jobStep, train, measured, schedule, speed }: MetricLine, steps: number, secondsLeft?: number): string {
   const head = `${job}  ${String(jobStep).padStart(String(steps).length)}/${steps}`;
   if (measured) return `${head}  held out: ${Object.entries(measured).map(([name, x]) => value(name, x)).join(", ")}`;
   const learned = Object.entries(train ?? {}).map(([name, x]) => value(name, x, name === "accuracy"));
   const pace = speed ? [`${speed.picturesPerSecond.toFixed(0)} pictures/s`, `waits for data ${percent(speed.dataWait)}`] : [];
   if (speed?.skipped) pace.push(`${speed.skipped} pictures left out`);
-  return [head, ...learned, `rate ${(schedule?.lr ?? 0).toExponential(1)}`, ...pace, `${clock(secondsLeft)} left`].join("  ");
+  return [
+    head,
+    ...learned,
+    `rate ${(schedule?.lr ?? 0).toExponential(1)}`,
+    ...pace,
+    ...secondsLeft === undefined ? [] : [`${clock(secondsLeft)} left`],
+  ].join("  ");
 }
 
 /** Facts of a recipe, a line a job. */
