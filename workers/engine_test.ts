@@ -102,6 +102,27 @@ test("a run trains in the worker, tells of it, is stopped, resumed to its end, a
   expect(((await engine.recipeSchema()) as { type: string }).type).toBe("object");
 });
 
+test("a worker that cannot start, or dies, is an error that says so, and another is started", async () => {
+  const settings = { device: "cpu" as const, threads: 1, runs: join(folder, "runs"), workers: 0, roots: [] };
+  const broken = openEngine({ ...settings, spawn: () => new Worker(new URL("./none.ts", import.meta.url), { type: "module" }) });
+  expect((await failure(broken.ready)).name).toBe("DeviceError");
+  expect((await failure(broken.models())).name).toBe("DeviceLostError");
+  await broken.close();
+
+  const started: Worker[] = [],
+    spawn = () => {
+      started.push(new Worker(new URL("./engine.ts", import.meta.url), { type: "module" }));
+      return started.at(-1)!;
+    };
+  const mortal = openEngine({ ...settings, spawn });
+  await mortal.ready;
+  const models = mortal.models();
+  started[0].dispatchEvent(new ErrorEvent("error", { message: "killed by the test", cancelable: true }));
+  expect((await failure(models)).message).toMatch(/killed by the test; it is started again/);
+  expect([await mortal.models(), started.length]).toEqual([[], 2]);
+  await mortal.close();
+});
+
 test("isWithin() follows links and compares whole names", () => {
   const inside = join(folder, "models");
   writeFileSync(join(folder, "models-2"), "");
