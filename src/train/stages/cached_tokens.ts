@@ -11,39 +11,33 @@ import { heldOutViews } from "./views.ts";
 
 /** A loader's field with the tokens (N) of each picture's middle, from the run's cache; the first use fills it. Close it at the end. */
 export async function cachedTokens(
-  { device, recipe, run, data, workers, note }: StageContext,
+  context: StageContext,
   weights: Pick<TokenizerWeights, "config" | "weights" | "fingerprint">,
   size: number,
 ): Promise<{ field: Field; close(): void }> {
-  const pictures = data.train, count = countOf(pictures), path = `${run.path}/tokens.cache`;
-  const wanted = { fingerprint: weights.fingerprint, data: `${pictures.set.name}, the middle at ${size}` };
+  const { device, run, data: { train }, note } = context, pictures = countOf(train), path = `${run.path}/tokens.cache`;
+  const wanted = { fingerprint: weights.fingerprint, data: `${train.set.name}, the middle at ${size}` };
   if (!existsSync(path)) {
-    note(`pretrain: encoding ${count} pictures once into ${path}`);
-    const { pretrain: { batchSize, accumulation }, data: { onError } } = recipe, B = batchSize / accumulation;
-    await using loader = batchesOf(pictures, {
-      preparation: heldOutViews([{ size, filter: "lanczos" }]),
-      onError,
-      workers,
-      batchSize: B,
-      shuffle: false,
-      last: "pad",
-      epochs: 1,
-      state: { seed: recipe.seed, epoch: 0, position: 0 },
-    });
-    async function* pixels() {
-      let place = 0;
-      for await (const { indices, views: [view] } of loader) {
-        // A batch without any good picture is not given: its places stay black.
-        const bytes = view.pixels.length / B, first = placeOf(pictures)(indices[0]), held = indices.filter((index) => index >= 0).length;
-        if (first > place) yield new Uint8Array((first - place) * bytes);
-        yield view.pixels.subarray(0, held * bytes);
-        place = first + held;
-      }
-    }
-    await cacheTokens(device, weights, pixels(), { path, size, pictures: count, batchSize: B, data: wanted.data });
+    note(`pretrain: encoding ${pictures} pictures once into ${path}`);
+    await cacheTokens(device, weights, middles(context, size), { path, size, pictures, data: wanted.data });
   }
-  const cache = openTokenCache(path, { ...wanted, vocab: weights.config.vocab }), place = placeOf(pictures);
+  const cache = openTokenCache(path, { ...wanted, vocab: weights.config.vocab }), place = placeOf(train);
   return { field: ({ index }) => cache.read(place(index)), close: () => cache.close() };
+}
+
+/** The middle of every training picture, in their order. One that cannot be read, where the recipe skips it, is black. */
+async function* middles({ recipe, data: { train }, workers }: StageContext, size: number): AsyncGenerator<Uint8Array> {
+  const { pretrain: { batchSize, accumulation }, data: { onError }, seed } = recipe, B = batchSize / accumulation, place = placeOf(train);
+  const preparation = heldOutViews([{ size, filter: "lanczos" }]), order = { shuffle: false, last: "pad", epochs: 1 } as const;
+  await using loader = batchesOf(train, { ...order, preparation, onError, workers, batchSize: B, state: { seed, epoch: 0, position: 0 } });
+  let done = 0;
+  for await (const { indices, views: [{ pixels }] } of loader) {
+    const bytes = pixels.length / B, first = place(indices[0]), held = indices.filter((index) => index >= 0).length;
+    if (first > done) yield new Uint8Array((first - done) * bytes); // a batch without any good picture is not given
+    yield pixels.subarray(0, held * bytes);
+    done = first + held;
+  }
+  if (done < countOf(train)) yield new Uint8Array((countOf(train) - done) * size * size * 3);
 }
 
 /** Where a picture of the whole set stands among those that are used. */
