@@ -91,7 +91,10 @@ export interface BatchOptions extends Pick<LoaderOptions, "batchSize" | "shuffle
   fields?: Record<string, Field>;
 }
 
-/** Batches of the pictures, the same for any number of workers. Fields and draws are keyed by the picture's number in the whole set. */
+/**
+ * Batches of the pictures, the same for any number of workers. `indices` count the pictures that are used; fields and draws are keyed by
+ * the picture's number in the whole set.
+ */
 export function batchesOf({ source, set, only }: Pictures, { preparation, onError, workers, fields = {}, ...order }: BatchOptions): Loader {
   const recipe: BatchRecipe = { preparation, onError };
   const named = (plan: BatchPlan): BatchPlan =>

@@ -27,12 +27,12 @@ export async function cachedTokens(
 
 /** The middle of every training picture, in their order. One that cannot be read, where the recipe skips it, is black. */
 async function* middles({ recipe, data: { train }, workers }: StageContext, size: number): AsyncGenerator<Uint8Array> {
-  const { pretrain: { batchSize, accumulation }, data: { onError }, seed } = recipe, B = batchSize / accumulation, place = placeOf(train);
+  const { pretrain: { batchSize, accumulation }, data: { onError }, seed } = recipe, B = batchSize / accumulation;
   const preparation = heldOutViews([{ size, filter: "lanczos" }]), order = { shuffle: false, last: "pad", epochs: 1 } as const;
   await using loader = batchesOf(train, { ...order, preparation, onError, workers, batchSize: B, state: { seed, epoch: 0, position: 0 } });
   let done = 0;
   for await (const { indices, views: [{ pixels }] } of loader) {
-    const bytes = pixels.length / B, first = place(indices[0]), held = indices.filter((index) => index >= 0).length;
+    const bytes = pixels.length / B, [first] = indices, held = indices.filter((index) => index >= 0).length;
     if (first > done) yield new Uint8Array((first - done) * bytes); // a batch without any good picture is not given
     yield pixels.subarray(0, held * bytes);
     done = first + held;
