@@ -9,7 +9,8 @@ import type { MetricLine, RunAction, RunControl, RunDescription, RunEvent, RunFi
 import { Recipe, resolveRecipe } from "../src/train/recipe.ts";
 import { modelFile } from "../src/train/run/checkpoint.ts";
 import { Run } from "../src/train/run.ts";
-import { type Finding, findingsOf, readReportInputs } from "../src/train/report/mod.ts";
+import { type Finding, findingsOf, readReportInputs, writeReport } from "../src/train/report/mod.ts";
+import { drawRun } from "../src/inference/pictures/mod.ts";
 import { Session } from "../src/train/session.ts";
 
 export interface RunControlOptions {
@@ -171,10 +172,24 @@ export class Runs implements RunControl {
         if (event.type === "metrics") followed.step = event.line.step;
         this.#tell(followed, event.type, event);
       });
-      log(`run ${run.name}: ${await session.done}`);
+      const ended = await session.done;
+      log(`run ${run.name}: ${ended}`);
+      if (ended === "done") await this.#report(followed);
     } catch (error) {
       run.mark("failed", { error: (error as Error).message });
       this.#tell(followed, "state", { type: "state", state: "failed", error: (error as Error).message });
+    }
+  }
+
+  /** Pictures and the page of a run that has ended well; what goes wrong here takes nothing from it. */
+  async #report(followed: Followed): Promise<void> {
+    const { run } = followed;
+    try {
+      await drawRun(run, await this.#options.device());
+      writeReport(run.path);
+      this.#tell(followed, "pictures", { type: "pictures" });
+    } catch (error) {
+      this.#options.log?.(`run ${run.name}: its report cannot be made (${(error as Error).message})`);
     }
   }
 

@@ -12,6 +12,8 @@ export function valuesOf(line) {
   return values;
 }
 
+const height = 220;
+
 const groups = [
   { title: "Loss", has: (name) => /loss/i.test(name) },
   { title: "Accuracy", has: (name) => /accuracy|chance|unigram/i.test(name) },
@@ -48,13 +50,13 @@ export class Curves {
     plot?.figure.remove();
     const figure = element("figure", { role: "img", "aria-label": `${title} by step` });
     this.parent.append(figure);
-    const ink = getComputedStyle(document.documentElement).getPropertyValue("--faint");
+    const ink = getComputedStyle(figure).color; // a canvas knows no custom properties
     const axis = { stroke: ink, grid: { stroke: ink, width: 0.2 }, ticks: { stroke: ink, width: 0.2 } };
     const chart = new globalThis.uPlot(
       {
         title,
-        width: Math.max(280, figure.clientWidth || 320),
-        height: 220,
+        width: this.#width(figure),
+        height,
         scales: { x: { time: false } },
         axes: [axis, axis],
         series: [
@@ -65,6 +67,11 @@ export class Curves {
       data,
       figure,
     );
+    new ResizeObserver(() => chart.setSize({ width: this.#width(figure), height })).observe(figure);
     this.#plots.set(title, { chart, names, figure });
+  }
+
+  #width(figure) {
+    return Math.max(260, figure.clientWidth);
   }
 }
