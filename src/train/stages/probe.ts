@@ -22,6 +22,7 @@ import { parameters, type ParamSpec } from "../../nn/parameters.ts";
 import { batchesOf, classCount, countOf, type Pictures } from "../data.ts";
 import { recordEvaluation } from "../report/inputs.ts";
 import type { Measured, Stage, StageContext, Task } from "../stage.ts";
+import { showAttention, showNeighbours } from "./show_embedder.ts";
 import { heldOutView } from "./views.ts";
 import { weightsAt } from "./weights.ts";
 
@@ -47,7 +48,8 @@ export const probe: Stage = {
 };
 
 async function evaluate(context: StageContext, encoder: LoadedBeit): Promise<Measured> {
-  const { recipe: { probe: settings, seed }, data, device, run, note } = context,
+  const { recipe, data, device, run, note } = context,
+    { probe: settings, seed } = recipe,
     { config } = encoder,
     labelled = classCount(data) > 0;
   const total = countOf(data.train),
@@ -66,9 +68,15 @@ async function evaluate(context: StageContext, encoder: LoadedBeit): Promise<Mea
     const dimensions = [D / 4, D / 2, D].filter((d) => Number.isInteger(d) && d > 0);
     await writeEmbedder(`${run.path}/${embedderFile}`, { block, pool, ...names, whitening, dimensions });
   };
+  const size = imageSide(config.imageSize), seen = joined(pixels), bytes = 3 * size * size, ends = labels.length;
+  const show = async ({ block, features }: BlockFeatures) => {
+    await showNeighbours(run, features, seen, size, { bank: rows(0, T), test: rows(T + V, ends) });
+    await showAttention(run, device, encoder.table, config, Math.max(1, block), seen.subarray((T + V) * bytes), recipe);
+  };
   if (!labelled) {
     const block = Math.round(0.75 * config.depth), chosen = candidates.find((c) => c.block === block && c.pool === "mean")!;
     await fit(chosen);
+    await show(chosen);
     note(`probe: ${data.train.set.name} has no labels to choose a block by; the embedder takes block ${block}, the mean of patches`);
     return { values: { block }, score: 0 };
   }
@@ -78,7 +86,8 @@ async function evaluate(context: StageContext, encoder: LoadedBeit): Promise<Mea
   const { chosen, lastClassToken } = choice;
   const found = candidates.find((c) => c.block === chosen.block && c.pool === chosen.pool)!;
   await fit(found);
-  const size = imageSide(config.imageSize), held = { size, values: joined(pixels).subarray((T + V) * size * size * 3) };
+  await show(found);
+  const held = { size, values: seen.subarray((T + V) * bytes) };
   const card = await qualityCard(
     [
       {

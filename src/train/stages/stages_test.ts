@@ -31,7 +31,9 @@ describe("all stages in a row", () => {
       const embedder = await readEmbedder(`${run.path}/embedder.safetensors`);
       expect(embedder.encoder).toBe(fingerprint(encoder.config, Object.entries(encoder.values)));
 
-      expect(readdirSync(run.pictureFolder).sort()).toEqual(["masks.png", "predictions.png", "reconstructions.png"]);
+      expect(readdirSync(run.pictureFolder).sort()).toEqual(
+        ["attention.png", "masks.png", "neighbours.png", "predictions.png", "reconstructions.png"],
+      );
       const { tokens, codebook, blocks, qualityCard, finetune } = readEvaluation(run.path);
       expect([tokens!.vocab, codebook!.counts.length, blocks!.pictures.test, qualityCard!.rows.length]).toEqual([8, 8, 42, 4]);
       expect(finetune!.map(({ arm, labels, seed }) => [arm, labels, seed])).toEqual([["pretrained", 0.5, 0], ["scratch", 0.5, 0]]);
