@@ -6,8 +6,8 @@ import { element } from "./element.js";
 const by = (id) => document.getElementById(id);
 const path = (rest = "") => `v1/collections/${encodeURIComponent(by("collection").value)}${rest}`;
 
-/** Longest side of a stored thumbnail, and what is sent of a picture at most. */
-const THUMBNAIL = 160, LARGEST = 1024;
+/** Longest side of what is sent of a picture. */
+const LARGEST = 1024;
 
 export async function startSearch() {
   await listCollections();
@@ -43,7 +43,6 @@ function add(files) {
         id: await idOf(file),
         name: file.name,
         picture: await dataUri(file, LARGEST),
-        thumbnail: await dataUri(file, THUMBNAIL),
       })));
       const answer = await ask(path("/items"), { method: "POST", body: { items, on_error: "report" } });
       added += answer.added + answer.replaced;
