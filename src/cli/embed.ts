@@ -3,14 +3,13 @@ import { availableParallelism } from "node:os";
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { fingerprint } from "../checkpoint/fingerprint.ts";
 import { datasets, type DataSource } from "../data/datasets/mod.ts";
 import { openDevice, type OpenOptions } from "../devices/mod.ts";
 import { RecipeError, ZelligeError } from "../errors.ts";
-import { unitRows } from "../evaluate/features.ts";
+import { chooseVectors, type VectorOptions } from "../inference/embedder.ts";
 import { loadParts } from "../inference/load.ts";
 import { Model } from "../inference/model.ts";
-import { batchSizes, type EmbedOptions, type Pixels, type Pool, type Vectors } from "../server/engine.ts";
+import { batchSizes, type Pool } from "../server/engine.ts";
 import { Run } from "../train/run.ts";
 import { formatOf, formats } from "../vectors/mod.ts";
 import { type Embedder, embedFolder, type EmbedReport } from "./embed_folder.ts";
@@ -53,45 +52,13 @@ const flags = {
   help: { type: "boolean", short: "h" },
 } as const;
 
-interface Choice {
-  block?: number;
-  pool?: Pool;
-  dimensions?: number;
-  raw: boolean;
+interface Choice extends VectorOptions {
   batchSize: number;
 }
 
 /** A model with everything chosen. @throws RecipeError for what the model cannot do. */
-export function embedderOf(model: Model, { block, pool, dimensions, raw, batchSize }: Choice): Embedder {
-  const { id, abilities, view, blocks, embedding } = model.description, own = block === undefined && pool === undefined;
-  if (!abilities.includes("embed")) throw new RecipeError(`${id}: has no encoder, only ${abilities.join(", ")}; give a model with one`);
-  if (block !== undefined && block > blocks) throw new RecipeError(`--block is ${block}, ${id} has ${blocks} blocks; give 0 to ${blocks}`);
-  if (dimensions !== undefined && !(own && embedding.dimensions.includes(dimensions))) {
-    const allowed = own ? embedding.dimensions.join(", ") : "none beside the fitted block and pooling";
-    throw new RecipeError(`--dimensions is ${dimensions}, ${id} was fitted for ${allowed}; leave it out or choose one of these`);
-  }
-  const options: EmbedOptions = { block, pool }, all = { block, pool, dimensions, raw };
-  const plain = own && dimensions === undefined && !raw;
-  return {
-    view,
-    batchSize,
-    fingerprint: plain ? model.description.fingerprint : fingerprint({ of: model.description.fingerprint, ...all }, []),
-    async embed(pixels: Pixels) {
-      const vectors = cut(await model.embed(pixels, options), dimensions);
-      if (raw) return vectors;
-      const rows = unitRows({ rows: pixels.count, dim: vectors.dimensions, values: vectors.data });
-      return { ...vectors, data: rows.values as Float32Array<ArrayBuffer> };
-    },
-  };
-}
-
-/** Each vector's first values. */
-function cut(vectors: Vectors, dimensions = vectors.dimensions): Vectors {
-  const rows = vectors.data.length / vectors.dimensions, data = new Float32Array(rows * dimensions);
-  for (let r = 0; r < rows; r++) {
-    data.set(vectors.data.subarray(r * vectors.dimensions, r * vectors.dimensions + dimensions), r * dimensions);
-  }
-  return { ...vectors, dimensions, data };
+export function embedderOf(model: Model, { batchSize, ...choice }: Choice): Embedder {
+  return { view: model.description.view, batchSize, ...chooseVectors(model, choice, "--") };
 }
 
 /** The command; gives its exit code. */

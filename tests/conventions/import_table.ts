@@ -70,7 +70,7 @@ export const TABLE: Row[] = [
     place: ["src/inference/"],
     imports: [
       ...["src/models/", "src/nn/", "kernels/", ...CORE, "src/program", "src/devices/", "src/checkpoint/", "src/evaluate/", "src/data/"],
-      ...["src/train/", "src/server/engine"], // the engine is what the server asks for
+      ...["src/train/", "src/server/engine", "src/server/pictures/prepare", "workers/decoders"], // the engine is what the server asks for
     ],
     node: true,
   },
