@@ -34,7 +34,7 @@ describe("resolveRecipe()", () => {
     [{ epochs: 3 }, /Unrecognized key: "epochs"/],
     [{ preset: "imagenet-huge" }, /no preset "imagenet-huge"; choose mosaics-tiny/],
     [{ preset: "__proto__" }, /no preset "__proto__"/],
-    [{ encoder: { patchSize: 5 } }, /patchSize 5 does not divide imageSize 32.*\s+→ at encoder.patchSize/],
+    [{ encoder: { imageSize: 32, patchSize: 5 } }, /patchSize 5 does not divide imageSize 32.*\s+→ at encoder.patchSize/],
     [{ encoder: { heads: 3 } }, /heads 3 does not divide dim 64/],
     [{ pretrain: { batchSize: 10, accumulation: 4 } }, /accumulation 4 does not divide batchSize 10/],
     [{ pretrain: { steps: 5, warmupSteps: 9 } }, /warmupSteps 9 is more than steps 5/],
