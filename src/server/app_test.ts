@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Validator } from "@seriousme/openapi-schema-validator";
+import { Validator } from "npm:@seriousme/openapi-schema-validator@2.11.0";
 import { decode } from "../data/decode.ts";
 import { DeviceLostError } from "../errors.ts";
 import { createApp, type Server } from "./app.ts";
@@ -176,18 +176,18 @@ test("pictures of many requests go through the engine together, and one poisoned
   const held = new Promise<void>((resolve) => letGo = resolve);
   let passes = 0;
   engine.before = (_, { count, data }) => {
-    if (passes++ < 2) return held; // fills both of the places of the batcher
+    if (passes++ < 1) return held;
     if (count > 1 && data.includes(77)) throw new Error("poison");
     if (data.includes(77)) throw new Error("still poison");
   };
   const { post } = open({}, engine);
-  const first = [post("/v1/embeddings", { input: dataUri(red) }), post("/v1/embeddings", { input: dataUri(green), layer: 1 })];
-  while (passes < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  const first = post("/v1/embeddings", { input: dataUri(red) });
+  while (passes < 1) await new Promise((resolve) => setTimeout(resolve, 1));
   const poison = await colourPng(77, 77, 77);
   const rest = [red, poison, green].map((bytes) => post("/v1/embeddings", { input: dataUri(bytes), layer: 2 }));
   await new Promise((resolve) => setTimeout(resolve, 30));
   letGo();
-  expect((await Promise.all([...first, ...rest])).map(({ status }) => status)).toEqual([200, 200, 200, 500, 200]);
+  expect((await Promise.all([first, ...rest])).map(({ status }) => status)).toEqual([200, 200, 500, 200]);
   expect(engine.calls.filter((call) => call.startsWith("embed 3"))).toHaveLength(1);
 });
 

@@ -9,7 +9,7 @@ export interface BatcherOptions<Item, Result> {
   /** Sizes of the compiled programs, ascending. */
   sizes: readonly number[];
   run: Run<Item, Result>;
-  /** Batches at once: two let one be sent while the device works on the other. */
+  /** Batches at once; beside the first only full ones, which may be on their way while the device works on it. */
   parallel?: number;
   /** Told of every batch. */
   onBatch?: (size: number, waited: number[]) => void;
@@ -68,8 +68,8 @@ export class Batcher<Item, Result> {
   #schedule(): void {
     const { parallel, sizes, window } = this.#options;
     if (this.#running >= parallel || this.#queue.length === 0) return;
-    // While a batch runs, the rest have waited already; a full batch gains nothing by waiting.
-    if (this.#running > 0 || this.#queue.length >= sizes[sizes.length - 1]) return this.#start();
+    if (this.#queue.length >= sizes[sizes.length - 1]) return this.#start(); // a full batch gains nothing by waiting
+    if (this.#running > 0) return; // what waits goes together when that batch is done: one that starts now would only be small
     this.#timer ??= setTimeout(() => this.#start(), window);
   }
 

@@ -105,3 +105,18 @@ test("a final error is not tried again", async () => {
   const outcomes = await Promise.allSettled([1, 2].map((item) => batcher.submit("a", item)));
   expect([runs, ...outcomes.map(({ status }) => status)]).toEqual([1, "rejected", "rejected"]);
 });
+
+test("beside a batch at work only a full one starts", async () => {
+  const { batcher, batches, started } = held({ parallel: 2 });
+  const first = batcher.submit("a", 1);
+  await batches(1);
+  const some = Array.from({ length: 63 }, (_, item) => batcher.submit("a", item));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(started.length).toBe(1);
+  const last = batcher.submit("a", 63);
+  const [one, two] = await batches(2);
+  expect(two.items.length).toBe(64);
+  one.end();
+  two.end();
+  expect((await Promise.all([first, ...some, last])).length).toBe(65);
+});
