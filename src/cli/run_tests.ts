@@ -69,8 +69,6 @@ function inWords({ passed, failed, skipped }: Counts): string {
 }
 
 try {
-  // Bun looks packages up in node_modules, which Deno makes where it is missing.
-  if (wanted("bun") && !existsSync(ROOT + "node_modules/expect")) await child(process.execPath, ["install", "--quiet"], { cwd: ROOT });
   const measuring = files.filter((path) => readFileSync(ROOT + path, "utf8").includes("memoryUsage()")); // of the process: they run alone
   const others = files.filter((path) => !measuring.includes(path));
   if (wanted("deno")) {
@@ -88,7 +86,12 @@ try {
     if ("reason" in bun) {
       results.bun = { passed: 0, failed: 1, skipped: 0, faults: [], output: "" };
       lines.push(`bun: not run, counted as failed: ${bun.reason}; --deno runs Deno alone`);
-    } else await run("bun", bun.version, bun.path, [others, ...measuring.map((path) => [path])], args);
+    } else {
+      // Bun looks packages up in node_modules: the program's, which Deno has made, and those that only tests need.
+      const packages = await child(bun.path, ["install", "--frozen-lockfile", "--silent"], { cwd: ROOT + "tests", quiet: true });
+      if (packages.code !== 0) refuse(`bun install in tests/ failed: ${packages.output.trim()}`);
+      await run("bun", bun.version, bun.path, [others, ...measuring.map((path) => [path])], args);
+    }
   }
 } finally {
   await rm(scratch, { recursive: true, force: true });

@@ -1,16 +1,19 @@
 import { expect, test } from "bun:test";
 import deno from "../../deno.json" with { type: "json" };
 import manifest from "../../package.json" with { type: "json" };
+import testManifest from "../package.json" with { type: "json" };
 import tsconfig from "../../tsconfig.json" with { type: "json" };
+import { isFree } from "./import_table.ts";
 import { files, source, typescript } from "./source.ts";
 
-/** name → version of deno.json's imports, and of package.json. */
+/** name → version of deno.json's imports, of package.json, and of what only tests need. */
 const inDeno = Object.fromEntries(
   Object.values(deno.imports).map((specifier) => /^npm:(@?[^@]+)@(.+)$/.exec(specifier)).filter((found) => found !== null).map((found) =>
     found.slice(1, 3)
   ),
 ) as Record<string, string>;
-const inManifest: Record<string, string> = { ...manifest.dependencies, ...manifest.devDependencies };
+const inProgram: Record<string, string> = manifest.dependencies;
+const inManifest: Record<string, string> = { ...inProgram, ...testManifest.dependencies };
 const paths: Record<string, string[]> = tsconfig.compilerOptions.paths;
 
 /** Every `npm:name@version/path` of a text. */
@@ -23,7 +26,7 @@ const specifiersOf = (text: string) =>
   }));
 
 test("deno.json and package.json list the same packages at the same exact versions", () => {
-  expect(inDeno).toEqual(inManifest);
+  expect(inDeno).toEqual(inProgram);
   for (const [name, version] of Object.entries(inManifest)) expect(version, name).toMatch(/^\d+\.\d+\.\d+[\w.-]*$/);
 });
 
@@ -32,6 +35,16 @@ test("every npm specifier in the code is of the listed version", () => {
     specifiersOf(source(path)).filter(({ name, version }) => inManifest[name] !== version).map(({ whole }) => `${path}: ${whole}`)
   );
   expect(wrong.filter((line) => !line.startsWith("tests/conventions/"))).toEqual([]); // these hold specifiers as examples
+});
+
+/** Used where the user has installed it, and never imported by a literal name. */
+const optional = ["usearch"];
+
+test("the program itself needs no package that is there for tests", () => {
+  const wrong = typescript.filter((path) => !isFree(path)).flatMap((path) =>
+    specifiersOf(source(path)).filter(({ name }) => !inProgram[name] && !optional.includes(name)).map(({ whole }) => `${path}: ${whole}`)
+  );
+  expect(wrong).toEqual([]);
 });
 
 test("every npm specifier that Bun meets has its entry in tsconfig.json's paths", () => {
@@ -68,7 +81,7 @@ test("the versions of Deno and Bun in scripts and pages are package.json's", () 
 });
 
 test("the lock files name no registry but npm's own", () => {
-  for (const path of ["deno.lock", "bun.lock"]) {
+  for (const path of ["deno.lock", "bun.lock", "tests/bun.lock"]) {
     const foreign = [...source(path).matchAll(/https?:\/\/[^/"\s]+/g)].map(([host]) => host).filter((host) =>
       host !== "https://registry.npmjs.org"
     );
@@ -76,9 +89,11 @@ test("the lock files name no registry but npm's own", () => {
   }
 });
 
-test("both lock files hold every listed package", () => {
-  for (const [name, version] of Object.entries(inManifest)) {
-    expect(source("deno.lock")).toContain(`"npm:${name}@${version}"`);
-    expect(source("bun.lock")).toContain(`["${name}@${version}"`);
+test("the lock files hold every listed package", () => {
+  for (const [lock, packages] of [["bun.lock", inProgram], ["tests/bun.lock", testManifest.dependencies]] as const) {
+    for (const [name, version] of Object.entries(packages)) {
+      expect(source(lock)).toContain(`["${name}@${version}"`);
+      if (!optional.includes(name)) expect(source("deno.lock")).toContain(`"npm:${name}@${version}`);
+    }
   }
 });

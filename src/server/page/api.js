@@ -29,10 +29,15 @@ export async function ask(path, { method = "GET", body, headers = {}, as = "json
   return response.status === 204 ? null : await response[as]();
 }
 
-/** Runs an action of the user's; what goes wrong is said instead of lost. */
-export async function attempt(action) {
+/** Runs an action of the user's: what was said before is over, and what goes wrong is said instead of lost. */
+export function attempt(action) {
+  say();
+  return background(action);
+}
+
+/** Runs what the page does by itself: it says what goes wrong, and leaves what stands there. */
+export async function background(action) {
   try {
-    say();
     return await action();
   } catch (error) {
     if (error.name !== "AbortError") say(error.message);

@@ -1,4 +1,4 @@
-import { ask, attempt } from "./api.js";
+import { ask, background } from "./api.js";
 import { startTraining } from "./runs.js";
 import { startSearch } from "./search.js";
 
@@ -12,7 +12,7 @@ theme.addEventListener("change", applyTheme);
 applyTheme();
 
 async function showModel() {
-  const answer = await attempt(() => ask("v1/models"));
+  const answer = await background(() => ask("v1/models"));
   const model = answer?.data?.[0];
   document.querySelector("#model").textContent = model
     ? `${model.id} from ${model.source}, on ${model.device}`

@@ -1,6 +1,6 @@
 // Training: a form that starts runs, the list of runs with their controls, and one run watched live.
 
-import { ask, attempt, events } from "./api.js";
+import { ask, attempt, background, events } from "./api.js";
 import { Curves } from "./curves.js";
 import { element } from "./element.js";
 import { filled, showFields } from "./form.js";
@@ -22,7 +22,7 @@ let watched; // { id, stop } of the run that is shown
 let known = [];
 
 export async function startTraining() {
-  const schema = await attempt(() => ask("v1/recipes/schema"));
+  const schema = await background(() => ask("v1/recipes/schema"));
   if (schema) {
     const { preset, stage } = schema.properties;
     by("preset").replaceChildren(...(preset.enum ?? [preset.default]).map((name) => element("option", {}, name)));
@@ -46,7 +46,7 @@ export async function startTraining() {
 }
 
 async function refresh() {
-  const answer = await attempt(() => ask("v1/runs"));
+  const answer = await background(() => ask("v1/runs"));
   if (!answer) return;
   known = answer.data;
   const focused = document.activeElement?.dataset?.key;
@@ -92,7 +92,7 @@ function watch(id) {
   by("normal-list").replaceChildren();
   const shown = known.find((run) => run.id === id);
   if (shown) describe(shown);
-  attempt(() => follow(id, curves, stop.signal));
+  background(() => follow(id, curves, stop.signal));
 }
 
 async function follow(id, curves, signal) {

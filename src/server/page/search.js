@@ -1,6 +1,6 @@
 // Search by picture: what the model makes of it, and its nearest neighbours in a collection.
 
-import { ask, attempt, say } from "./api.js";
+import { ask, attempt, background, say } from "./api.js";
 import { element } from "./element.js";
 
 const by = (id) => document.getElementById(id);
@@ -28,7 +28,7 @@ export async function startSearch() {
 }
 
 async function listCollections() {
-  const answer = await attempt(() => ask("v1/collections"));
+  const answer = await background(() => ask("v1/collections"));
   by("collections").replaceChildren(
     ...(answer?.data ?? []).map(({ name, count }) => element("option", { value: name }, `${count} pictures`)),
   );
