@@ -3,8 +3,9 @@
 import { DataError } from "../errors.ts";
 import { augment, type Augmentation, drawPlan } from "./augment.ts";
 import { evaluationView } from "./augment/evaluation.ts";
-import type { DataSet } from "./datasets/mod.ts";
+import type { DataSet, Sample } from "./datasets/mod.ts";
 import { decode, type DecodeOptions } from "./decode.ts";
+import { evaluatedLabels, ignoredLabel, type LabelMap, plannedLabels } from "./label_map.ts";
 import type { BatchPlan } from "./order.ts";
 import type { Box, Picture } from "./picture.ts";
 import type { Filter } from "./resize.ts";
@@ -19,6 +20,8 @@ export interface BatchRecipe {
   /** A picture that cannot be read or decoded ends the batch with its error, or leaves an empty place that is counted. */
   onError: "fail" | "skip";
   decoding?: Omit<DecodeOptions, "name">;
+  /** Whether the label maps of the pictures are wanted, too. */
+  labelMaps?: boolean;
 }
 
 /** The pictures of one batch. B places; an empty one (no sample, or a skipped one) has weight 0, label -1 and black pixels. */
@@ -33,12 +36,18 @@ export interface BatchData {
   names: string[];
   /** (B, 4) left, top, width, height of the box to erase in the first view, width 0 for none; absent without random erasing. */
   erase?: Int32Array<ArrayBuffer>;
+  /** (B, size, size) classes of the first view's pixels, `ignoredLabel` in an empty place; absent where they are not wanted. */
+  labelMaps?: Uint8Array<ArrayBuffer>;
   /** Samples that could not be used, with the reason. */
   skipped: { index: number; reason: string }[];
 }
 
 /** Reads, decodes and augments the samples of `plan`. Throws DataError for the first bad one where the recipe says "fail". */
-export async function makeBatch(set: DataSet, { preparation, onError, decoding }: BatchRecipe, plan: BatchPlan): Promise<BatchData> {
+export async function makeBatch(
+  set: DataSet,
+  { preparation, onError, decoding, labelMaps }: BatchRecipe,
+  plan: BatchPlan,
+): Promise<BatchData> {
   const { indices } = plan, B = indices.length;
   const sizes = preparation.kind === "augment" ? preparation.settings.views.map(({ size }) => size) : [preparation.size];
   const batch: BatchData = {
@@ -49,14 +58,17 @@ export async function makeBatch(set: DataSet, { preparation, onError, decoding }
     skipped: [],
   };
   if (preparation.kind === "augment" && preparation.settings.erasing) batch.erase = new Int32Array(4 * B);
+  if (labelMaps) batch.labelMaps = new Uint8Array(B * sizes[0] ** 2).fill(ignoredLabel);
 
   for (const [place, index] of indices.entries()) {
     if (index < 0) continue;
     try {
-      const { name, bytes, picture, label = -1 } = await set.read(index);
-      const { views, erase } = prepare(picture ?? await decode(bytes!, { ...decoding, name }), preparation, { ...plan, index });
+      const sample = await set.read(index), { name, bytes, label = -1 } = sample;
+      const picture = sample.picture ?? await decode(bytes!, { ...decoding, name });
+      const { views, erase, labels } = prepare(picture, preparation, { ...plan, index }, labelMaps ? sample : undefined);
       views.forEach(({ pixels }, v) => batch.views[v].pixels.set(pixels, place * pixels.length));
       if (erase) batch.erase!.set([erase.left, erase.top, erase.width, erase.height], 4 * place);
+      if (labels) batch.labelMaps!.set(labels, place * labels.length);
       batch.labels[place] = label;
       batch.names[place] = name;
       batch.weights[place] = 1;
@@ -73,15 +85,34 @@ function prepare(
   picture: Picture,
   preparation: Preparation,
   { seed, epoch, index }: { seed: number; epoch: number; index: number },
-): { views: Picture[]; erase?: Box | null } {
+  labelled?: Sample,
+): { views: Picture[]; erase?: Box | null; labels?: Uint8Array } {
+  const map = labelled && mapOf(labelled, picture);
   if (preparation.kind === "evaluate") {
-    return { views: [evaluationView(picture, preparation.size, preparation.filter, preparation.share)] };
+    const { size, filter, share } = preparation;
+    return { views: [evaluationView(picture, size, filter, share)], labels: map && evaluatedLabels(map, size, share) };
   }
   const plan = drawPlan(picture, preparation.settings, { seed, epoch, index });
-  return { views: augment(picture, plan, preparation.settings), erase: plan.erase };
+  return {
+    views: augment(picture, plan, preparation.settings),
+    erase: plan.erase,
+    labels: map && plannedLabels(map, plan, preparation.settings.views[0].size),
+  };
+}
+
+function mapOf({ name, labelMap }: Sample, { width, height }: Picture): LabelMap {
+  if (!labelMap) throw new DataError(`${name}: has no label map; give data whose pixels are labelled`);
+  const map = labelMap();
+  if (map.width !== width || map.height !== height) {
+    throw new DataError(
+      `${name}: its label map has ${map.width} x ${map.height} pixels, the picture ${width} x ${height}; bring them to one size`,
+    );
+  }
+  return map;
 }
 
 /** The memory of a batch, for handing it over without a copy. */
-export function buffersOf({ views, labels, weights, erase }: BatchData): ArrayBuffer[] {
-  return [...views.map(({ pixels }) => pixels), labels, weights, ...(erase ? [erase] : [])].map(({ buffer }) => buffer);
+export function buffersOf({ views, labels, weights, erase, labelMaps }: BatchData): ArrayBuffer[] {
+  const some = [erase, labelMaps].filter((array) => array !== undefined);
+  return [...views.map(({ pixels }) => pixels), labels, weights, ...some].map(({ buffer }) => buffer);
 }

@@ -1,4 +1,5 @@
 // What a data set is. Each file of this folder opens one kind; mod.ts is the table of them.
+import type { LabelMap } from "../label_map.ts";
 import type { Picture } from "../picture.ts";
 
 /** One sample as it lies on disk: encoded `bytes`, or a `picture` where the format stores pixels. Exactly one of the two is there. */
@@ -9,6 +10,8 @@ export interface Sample {
   picture?: Picture;
   /** Class number, in 0 .. classes.length - 1 where classes are known. */
   label?: number;
+  /** Reads the classes of its pixels; there where the set has `pixelClasses`. Throws DataError with the map's name. */
+  labelMap?(): LabelMap;
 }
 
 /** A fixed list of samples that can be read in any order. */
@@ -17,6 +20,8 @@ export interface DataSet {
   length: number;
   /** Class names by label; absent where the set has no labels or does not name them. */
   classes?: string[];
+  /** Names of the classes that pixels belong to, by label; absent where pictures have no label maps. */
+  pixelClasses?: string[];
   /**
    * What opening found (file names, offsets), as plain data that can be cloned to a worker. `open(options, { listing })` then reads
    * no folder again, so every worker, also one started late, means the same sample by the same index. Absent where opening is cheap

@@ -6,8 +6,10 @@ import { folder } from "./folder.ts";
 import { idx } from "./idx.ts";
 import { imageFolder } from "./image_folder.ts";
 import { mosaics } from "./mosaics.ts";
+import { panels } from "./panels.ts";
 import { cifar10, imagenette } from "./named.ts";
 import { parquet } from "./parquet.ts";
+import { segmentation } from "./segmentation.ts";
 import { webdataset } from "./webdataset.ts";
 
 export type { DataSet, DataSetKind, Opening, Sample } from "./dataset.ts";
@@ -15,8 +17,10 @@ export type { DataSet, DataSetKind, Opening, Sample } from "./dataset.ts";
 /** Every kind of data set by the name that recipes use. */
 export const datasets = {
   mosaics,
+  panels,
   folder,
   image_folder: imageFolder,
+  segmentation,
   cifar,
   idx,
   webdataset,
