@@ -90,14 +90,8 @@ if (chromium) {
   test(
     "the page says which model is at work, and asks for nothing from elsewhere",
     async () => {
-      await page.waitForFunction(() =>
-        /on CPU/.test(document.querySelector("#model")!.textContent!)
-      );
-      const hosts = await page.evaluate(() =>
-        performance.getEntriesByType("resource").map((entry) =>
-          new URL(entry.name).host
-        )
-      );
+      await page.waitForFunction(() => /on CPU/.test(document.querySelector("#model")!.textContent!));
+      const hosts = await page.evaluate(() => performance.getEntriesByType("resource").map((entry) => new URL(entry.name).host));
       expect(new Set(hosts)).toEqual(new Set([new URL(server.url).host]));
     },
     60_000,

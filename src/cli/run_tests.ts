@@ -1,6 +1,6 @@
 // deno task test [--deno] [--bun] [PART_OF_A_PATH...]: every test file in Deno, then in Bun.
 // Not named test.ts: `deno test` would take it for a test.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
