@@ -7,11 +7,12 @@ export const mosaicsTiny: Preset = {
   about: "mosaics drawn by the program; all stages in a few minutes without a GPU",
   recipe: {
     data: {
-      train: { kind: "mosaics", size: 32, length: 4000 },
-      heldOut: { kind: "mosaics", size: 32, length: 1000, split: "test" },
+      train: { kind: "mosaics", size: 64, length: 4000 },
+      heldOut: { kind: "mosaics", size: 64, length: 1000, split: "test" },
       measured: 500,
     },
-    encoder: { imageSize: 32, patchSize: 4, dim: 64, depth: 4, heads: 4, dropPath: 0 },
+    // 64 patches; the tokenizer sees the same crop at 32 pixels, as BEiT's sees 112 of 224.
+    encoder: { imageSize: 64, patchSize: 8, dim: 64, depth: 6, heads: 4, dropPath: 0 },
     tokenizer: {
       model: { form: "customized", vocab: 256, hidden: 64, codebookDim: 32, layers: 2, residual: false },
       steps: 500,
@@ -25,10 +26,10 @@ export const mosaicsTiny: Preset = {
       kl: 0,
       usage: 1,
     },
-    pretrain: { steps: 600, batchSize: 32, lr: 2e-3, minBlock: 4, crop: [0.5, 1] },
+    pretrain: { steps: 800, batchSize: 32, lr: 3e-3, minBlock: 4, crop: [0.5, 1] },
     probe: { train: 1400, validation: 400 },
     finetune: {
-      steps: 200,
+      steps: 250,
       batchSize: 32,
       lr: 2e-3,
       arms: ["pretrained", "scratch"],
