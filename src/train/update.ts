@@ -18,6 +18,8 @@ export interface Objective {
   table?: Readonly<Record<string, Pick<ParamSpec, "decay" | "lrScale">>>;
   loss: Tensor;
   values?: Readonly<Record<string, Tensor>>;
+  /** States that the model itself moves at every micro-batch, such as running statistics: part of its weights, but not learned. */
+  running?: { states: Named; updates: readonly Tensor[] };
   /** Tensors from which backward computes the rest again, to save memory. */
   recompute?: readonly Tensor[];
 }
@@ -50,7 +52,7 @@ export class Update {
 
   /** Plans an update on a device. @throws LimitError, ShaderError */
   static async compile(device: Device, objective: Objective, training: Training): Promise<Update> {
-    const { params, table, loss, values = {}, recompute } = objective, parts = training.accumulation;
+    const { params, table, loss, values = {}, recompute, running } = objective, parts = training.accumulation;
     const scaled = parts === 1 ? loss : multiply(loss, constant("1 / parts", [1], [1 / parts]));
     const packs = packGradients(params, gradients(scaled, Object.values(params), undefined, recompute));
     const summed = parts === 1 ? { packs, updates: [] } : accumulateGradients(packs);
@@ -65,9 +67,9 @@ export class Update {
     const sumOf = (name: string, t: Tensor, keep: Tensor) => accumulate(state(`sum of ${name}`, [1]), t, keep);
     const each = Object.fromEntries(Object.entries({ loss, ...values }).map(([name, t]) => [name, sumOf(name, t, keep)]));
     const sums = { ...each, gradNorm: sumOf("gradNorm", optimizer.gradNorm, input(keepNorm, [1])) };
-    const program = await compile(device, sums, { updates: optimizer.updates });
+    const program = await compile(device, sums, { updates: [...optimizer.updates, ...running?.updates ?? []] });
     try {
-      const partial = parts > 1 ? await compile(device, each, { updates: summed.updates, share: program }) : undefined;
+      const partial = parts > 1 ? await compile(device, each, { updates: [...summed.updates, ...running?.updates ?? []], share: program }) : undefined;
       return new Update(program, partial, parts, objective, optimizer, sums);
     } catch (error) {
       program.destroy();
@@ -131,9 +133,9 @@ export class Update {
     return Object.fromEntries([...moments, ...sums, ...raw]);
   }
 
-  /** The weights to use: the moving average where there is one. */
+  /** The weights to use: the moving average where there is one; with what the model itself moves. */
   get weights(): Named {
-    return this.averaged ? this.optimizer.average : this.objective.params;
+    return { ...this.averaged ? this.optimizer.average : this.objective.params, ...this.objective.running?.states };
   }
 
   get averaged(): boolean {

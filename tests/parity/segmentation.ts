@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { loadSegmentation } from "../../src/checkpoint/beit/mod.ts";
 import { asStored, toOfficial } from "../../src/checkpoint/names/mod.ts";
 import type { Device } from "../../src/devices/device.ts";
+import { CheckpointError } from "../../src/errors.ts";
 import { gradients } from "../../src/gradients.ts";
 import { input, type Tensor } from "../../src/graph.ts";
 import { beit } from "../../src/models/beit.ts";
@@ -18,6 +19,7 @@ import type { Fixture } from "./fixture.ts";
 
 export async function hfSegmentation({ directory, manifest, shapes, values }: Fixture, device: Device, check: Check): Promise<void> {
   const { config, head, ignoreIndex, table, statistics: running } = await loadSegmentation(join(directory, manifest.model_dir));
+  if (head.kind !== "upernet") throw new CheckpointError(`${directory}: has a ${head.kind} head; give one with UPerNet`);
   exact(check, "taps", head.taps, manifest.hidden_state_indices_used);
   const p = { ...parameters(table), ...statistics(running) };
 

@@ -1,9 +1,11 @@
-// A BEiT with a UPerNet head from a Hugging Face folder, or from a file of the official code (mmsegmentation).
+// A BEiT for semantic segmentation: with a UPerNet head from a Hugging Face folder or a file of the official code (mmsegmentation), with
+// either head from a file of this project, which carries its configuration.
 
 import { CheckpointError } from "../../errors.ts";
-import type { BeitConfig } from "../../models/beit_config.ts";
+import { type BeitConfig, beitConfig } from "../../models/beit_config.ts";
 import { beitParams } from "../../models/beit_params.ts";
-import { officialTaps, type UpernetConfig, upernetConfig, upernetParams, upernetStatistics } from "../../models/upernet.ts";
+import { type SegmentationHead, segmentationHead, segmentationParams, segmentationStatistics } from "../../models/segmentation_head.ts";
+import { officialTaps, upernetConfig } from "../../models/upernet.ts";
 import type { ParamSpec } from "../../nn/parameters.ts";
 import { type Preprocessing, readHfConfig, readPreprocessor, upernetOf } from "../hf/mod.ts";
 import { openCheckpoint } from "../mod.ts";
@@ -11,12 +13,12 @@ import { expectTensors, layoutOf, type StoredTensors, toOfficial } from "../name
 import type { CheckpointSource } from "../source.ts";
 import { inferBeitConfig } from "./infer_config.ts";
 import { locate } from "./locate.ts";
-import { startingFrom } from "./open_beit.ts";
+import { metadataKey, startingFrom } from "./open_beit.ts";
 
 export interface LoadedSegmentation {
   /** Of the encoder, which has no head of its own. */
   config: BeitConfig;
-  head: UpernetConfig;
+  head: SegmentationHead;
   /** Names of the classes, where the file says them. */
   labels: string[];
   /** Label of pixels that take no part in the loss. */
@@ -28,19 +30,21 @@ export interface LoadedSegmentation {
   statistics: Record<string, ParamSpec>;
 }
 
+/** Key of the safetensors metadata under which the head's configuration is written, as JSON; its classes' names beside it. */
+export const segmentationKey = "segmentation", pixelClassesKey = "pixelClasses";
+
 /**
  * Loads a model for semantic segmentation. The taps are the official ones for official names, transformers' own for a Hugging Face
- * folder. Throws CheckpointError where tensors are missing, unexpected or misshapen, or there is no UPerNet head.
+ * folder. Throws CheckpointError where tensors are missing, unexpected or misshapen, or there is no head for it.
  */
 export async function loadSegmentation(source: CheckpointSource): Promise<LoadedSegmentation> {
   const { weights, beside } = await locate(source);
   await using opened = await openCheckpoint(weights);
   const { file } = opened, tensors = toOfficial(opened.tensors, file);
-  if (!tensors.has("decode_head.fpn_bottleneck.conv.weight")) {
-    throw new CheckpointError(`${file}: has no decode_head.fpn_bottleneck.conv.weight; give a model with a UPerNet head`);
-  }
-  const described = layoutOf(opened.tensors, file) === "hf" ? await fromHf(beside, file) : fromShapes(tensors, file);
-  const { config, head } = described, params = { ...beitParams(config), ...upernetParams(head) }, statistics = upernetStatistics(head);
+  const described = await describe("metadata" in opened ? opened.metadata : {});
+  const { config, head } = described,
+    params = { ...beitParams(config), ...segmentationParams(head) },
+    statistics = segmentationStatistics(head);
   const wanted = Object.entries({ ...params, ...statistics });
   // A norm after the last block, and the counts of batches, are in some files and used by none.
   const mayRemain = /^(fc_)?norm\.|\.num_batches_tracked$/;
@@ -48,9 +52,33 @@ export async function loadSegmentation(source: CheckpointSource): Promise<Loaded
   const values: Record<string, Float32Array> = {};
   for (const [name] of wanted) values[name] = await tensors.get(name)!.readFloat32();
   return { ...described, table: startingFrom(params, values), statistics: startingFrom(statistics, values) };
+
+  async function describe(metadata: Readonly<Record<string, string>>): Promise<Described> {
+    if (metadata[segmentationKey] && metadata[metadataKey]) return fromMetadata(metadata, file);
+    if (!tensors.has("decode_head.fpn_bottleneck.conv.weight")) {
+      throw new CheckpointError(`${file}: has no decode_head.fpn_bottleneck.conv.weight; give a model with a UPerNet head`);
+    }
+    return layoutOf(opened.tensors, file) === "hf" ? await fromHf(beside, file) : fromShapes(tensors, file);
+  }
 }
 
 type Described = Omit<LoadedSegmentation, "table" | "statistics">;
+
+/** This project's own files say what they hold. */
+function fromMetadata(metadata: Readonly<Record<string, string>>, file: string): Described {
+  try {
+    return {
+      config: beitConfig(JSON.parse(metadata[metadataKey]), file),
+      head: segmentationHead(JSON.parse(metadata[segmentationKey]), file),
+      labels: JSON.parse(metadata[pixelClassesKey] ?? "[]"),
+      ignoreIndex: 255,
+    };
+  } catch (error) {
+    throw new CheckpointError(`${file}: its configuration cannot be read (${(error as Error).message}); write the file again`, {
+      cause: error,
+    });
+  }
+}
 
 async function fromHf(beside: (name: string) => Promise<string | undefined>, file: string): Promise<Described> {
   const json = await beside("config.json"), preprocessor = await beside("preprocessor_config.json");
@@ -59,7 +87,7 @@ async function fromHf(beside: (name: string) => Promise<string | undefined>, fil
   if (!segmentation) throw new CheckpointError(`config.json: is of no model for segmentation, as ${file} is; give the folder as published`);
   return {
     config: { ...config, classes: undefined },
-    head: upernetOf({ config, segmentation }),
+    head: { kind: "upernet", ...upernetOf({ config, segmentation }) },
     labels,
     ignoreIndex: segmentation.ignoreIndex,
     preprocessing: preprocessor === undefined ? undefined : readPreprocessor(preprocessor),
@@ -80,5 +108,5 @@ function fromShapes(tensors: StoredTensors, file: string): Described {
     concatInput: tensors.has("auxiliary_head.conv_cat.conv.weight"),
   };
   const head = upernetConfig({ dim: config.dim, classes, channels, taps: officialTaps(config.depth), auxiliary: auxiliary ?? null }, file);
-  return { config: { ...config, classes: undefined }, head, labels: [], ignoreIndex: 255 };
+  return { config: { ...config, classes: undefined }, head: { kind: "upernet", ...head }, labels: [], ignoreIndex: 255 };
 }

@@ -24,7 +24,7 @@ function official(leave = (_name: string) => true) {
 test("loadSegmentation() reads an official file: sizes from shapes, official taps, every value", async () => {
   const loaded = await loadSegmentation(await official());
   expect(loaded.config).toMatchObject({ imageSize: 32, dim: 16, depth: 3, heads: 2, relativePositions: "per-block", classes: undefined });
-  expect(loaded.head).toEqual({ ...head, channels: 16 });
+  expect(loaded.head).toEqual({ kind: "upernet", ...head, channels: 16 });
   for (const [name, spec] of Object.entries({ ...upernetParams(head), ...beitParams(config) })) {
     expect(loaded.table[name].init, name).toEqual(initialValues(name, spec, 5));
   }

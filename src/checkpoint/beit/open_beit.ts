@@ -142,14 +142,19 @@ async function described(
   known: Partial<BeitOptions>,
 ): Promise<Described> {
   const { file, metadata } = checkpoint, written = metadata?.[metadataKey];
-  if (written !== undefined) return { config: parsed(written, file) };
+  if (written !== undefined) {
+    // A file of segmentation has the encoder beside its head.
+    return { config: parsed(written, file), ...metadata?.segmentation !== undefined && { mayRemain: segmentationHead } };
+  }
   if (layoutOf(checkpoint.tensors, file) === "official") return bare(inferBeitConfig(official, known, file));
   const json = await beside("config.json");
   if (json === undefined) return bare(inferBeitConfig(official, { normEps: 1e-12, ...known }, file));
   const hf = readHfConfig(json);
   if (!hf.segmentation) return { ...bare(hf.config), hf };
-  return { config: { ...hf.config, classes: undefined }, hf, mayRemain: /^(fpn\d|decode_head|auxiliary_head|norm|fc_norm)\./ };
+  return { config: { ...hf.config, classes: undefined }, hf, mayRemain: segmentationHead };
 }
+
+const segmentationHead = /^(fpn\d|decode_head|auxiliary_head|norm|fc_norm)\./;
 
 /** An encoder without heads may have a norm after pooling, and a mask token: other programs save theirs with them. */
 function bare(config: BeitConfig): Described {
