@@ -41,7 +41,13 @@ export type Job =
     | { kind: "tokenizer"; model: Dvae; B: number }
   );
 
-export const optimizer = { lr: 1e-3, weightDecay: 0.05, beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+export const optimizer = {
+  lr: 1e-3,
+  weightDecay: 0.05,
+  beta1: 0.9,
+  beta2: 0.999,
+  eps: 1e-8,
+};
 
 /** Of the terms of the tokenizer's loss: reconstruction + klWeight * KL. */
 export const tokenizerLoss = { temperature: 0.9, klWeight: 0.01 };
@@ -51,21 +57,85 @@ export const comparedSteps = 3;
 
 const tiny = { imageSize: 224, patchSize: 16, dim: 192, depth: 12, heads: 3 };
 const vitTiny: ViT = { name: "vit-tiny", ...tiny, classes: 1000 };
-const vitBase: ViT = { name: "vit-base", ...tiny, dim: 768, heads: 12, classes: 1000 };
-const small: Dvae = { name: "dvae-small", size: 112, groups: 4, blocks: 1, vocab: 8192 };
+const vitBase: ViT = {
+  name: "vit-base",
+  ...tiny,
+  dim: 768,
+  heads: 12,
+  classes: 1000,
+};
+const small: Dvae = {
+  name: "dvae-small",
+  size: 112,
+  groups: 4,
+  blocks: 1,
+  vocab: 8192,
+};
 
 export const jobs: Job[] = [
-  { id: "matmul-788", title: "matmul 788x768x768", kind: "matmul", M: 788, K: 768, N: 768 },
-  { id: "matmul-196", title: "matmul 196x768x3072", kind: "matmul", M: 196, K: 768, N: 3072 },
-  { id: "ti-1", title: "ViT-Tiny/16 forward, batch 1", kind: "forward", model: vitTiny, B: 1 },
-  { id: "ti-8", title: "ViT-Tiny/16 forward, batch 8", kind: "forward", model: vitTiny, B: 8, heavy: true, after: { id: "ti-1", times: 8 } },
-  { id: "b-1", title: "ViT-B/16 forward, batch 1", kind: "forward", model: vitBase, B: 1, heavy: true, after: { id: "ti-1", times: 13 } },
-  { id: "b-8", title: "ViT-B/16 forward, batch 8", kind: "forward", model: vitBase, B: 8, heavy: true, after: { id: "b-1", times: 8 } },
+  {
+    id: "matmul-788",
+    title: "matmul 788x768x768",
+    kind: "matmul",
+    M: 788,
+    K: 768,
+    N: 768,
+  },
+  {
+    id: "matmul-196",
+    title: "matmul 196x768x3072",
+    kind: "matmul",
+    M: 196,
+    K: 768,
+    N: 3072,
+  },
+  {
+    id: "ti-1",
+    title: "ViT-Tiny/16 forward, batch 1",
+    kind: "forward",
+    model: vitTiny,
+    B: 1,
+  },
+  {
+    id: "ti-8",
+    title: "ViT-Tiny/16 forward, batch 8",
+    kind: "forward",
+    model: vitTiny,
+    B: 8,
+    heavy: true,
+    after: { id: "ti-1", times: 8 },
+  },
+  {
+    id: "b-1",
+    title: "ViT-B/16 forward, batch 1",
+    kind: "forward",
+    model: vitBase,
+    B: 1,
+    heavy: true,
+    after: { id: "ti-1", times: 13 },
+  },
+  {
+    id: "b-8",
+    title: "ViT-B/16 forward, batch 8",
+    kind: "forward",
+    model: vitBase,
+    B: 8,
+    heavy: true,
+    after: { id: "b-1", times: 8 },
+  },
   {
     id: "mini-step",
     title: "training step, mini (64 px, patch 8, dim 192, depth 6), batch 8",
     kind: "training",
-    model: { name: "mini", imageSize: 64, patchSize: 8, dim: 192, depth: 6, heads: 3, vocab: 8192 },
+    model: {
+      name: "mini",
+      imageSize: 64,
+      patchSize: 8,
+      dim: 192,
+      depth: 6,
+      heads: 3,
+      vocab: 8192,
+    },
     B: 8,
     masked: 26,
   },
@@ -79,7 +149,14 @@ export const jobs: Job[] = [
     heavy: true,
     after: { id: "mini-step", times: 6 },
   },
-  { id: "dvae-encode", title: "dVAE small, 112 px, batch 2: encode", kind: "encode", model: small, B: 2, after: { id: "ti-1", times: 8 } },
+  {
+    id: "dvae-encode",
+    title: "dVAE small, 112 px, batch 2: encode",
+    kind: "encode",
+    model: small,
+    B: 2,
+    after: { id: "ti-1", times: 8 },
+  },
   {
     id: "dvae-step",
     title: "dVAE small, 112 px, batch 2: training step",
@@ -92,9 +169,23 @@ export const jobs: Job[] = [
 ];
 
 /** Names, shapes and types of a job's inputs. */
-export function inputsOf(job: Job): Record<string, { shape: number[]; dtype: "f32" | "u32" }> {
-  if (job.kind === "matmul") return { x: { shape: [job.M, job.K], dtype: "f32" }, w: { shape: [job.N, job.K], dtype: "f32" } };
-  if (job.kind === "encode") return { pictures: { shape: [job.B, 3, job.model.size, job.model.size], dtype: "f32" } };
+export function inputsOf(
+  job: Job,
+): Record<string, { shape: number[]; dtype: "f32" | "u32" }> {
+  if (job.kind === "matmul") {
+    return {
+      x: { shape: [job.M, job.K], dtype: "f32" },
+      w: { shape: [job.N, job.K], dtype: "f32" },
+    };
+  }
+  if (job.kind === "encode") {
+    return {
+      pictures: {
+        shape: [job.B, 3, job.model.size, job.model.size],
+        dtype: "f32",
+      },
+    };
+  }
   if (job.kind === "tokenizer") {
     const { size, groups, vocab } = job.model, side = size / 2 ** (groups - 1);
     return {
@@ -102,7 +193,9 @@ export function inputsOf(job: Job): Record<string, { shape: number[]; dtype: "f3
       noise: { shape: [job.B, vocab, side, side], dtype: "f32" },
     };
   }
-  const { imageSize: S, patchSize } = job.model, N = (S / patchSize) ** 2, pictures = { shape: [job.B, 3, S, S], dtype: "f32" as const };
+  const { imageSize: S, patchSize } = job.model,
+    N = (S / patchSize) ** 2,
+    pictures = { shape: [job.B, 3, S, S], dtype: "f32" as const };
   if (job.kind === "forward") return { pictures };
   return {
     pictures,

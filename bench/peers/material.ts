@@ -18,54 +18,92 @@ type Weights = Record<string, { shape: readonly number[]; data: Float32Array }>;
 function weightsOf(table: Record<string, ParamSpec>): Weights {
   return Object.fromEntries(
     Object.entries(table).map(([name, spec]) => {
-      const data = initialValues(name, spec, 0), draws = new InitialDraws(1, name);
-      if (typeof spec.init === "number") data.forEach((value, i) => data[i] = value + 0.05 * draws.normal());
+      const data = initialValues(name, spec, 0),
+        draws = new InitialDraws(1, name);
+      if (typeof spec.init === "number") {
+        data.forEach((value, i) => data[i] = value + 0.05 * draws.normal());
+      }
       return [name, { shape: spec.shape, data }];
     }),
   );
 }
 
 function tableOf(model: ViT | Dvae): Record<string, ParamSpec> {
-  return "patchSize" in model ? beitParams(beitOf(model), { headScale: 1 }) : dvaeParams(dvaeOf(model));
+  return "patchSize" in model
+    ? beitParams(beitOf(model), { headScale: 1 })
+    : dvaeParams(dvaeOf(model));
 }
 
 /** Values of an input: pictures within 0 to 1, what stands for noise as Gumbel's distribution has it, places and classes in range. */
 function valuesOf(job: Job, name: string): Float32Array | Uint32Array {
-  const { shape, dtype } = inputsOf(job)[name], size = shape.reduce((a, b) => a * b, 1), draws = new InitialDraws(2, `${job.id} ${name}`);
+  const { shape, dtype } = inputsOf(job)[name],
+    size = shape.reduce((a, b) => a * b, 1),
+    draws = new InitialDraws(2, `${job.id} ${name}`);
   if (dtype === "f32") {
     const value = {
       pictures: () => draws.uniform(),
-      noise: () => -Math.log(-Math.log(Math.min(Math.max(draws.uniform(), 1e-6), 1 - 1e-6))),
+      noise: () =>
+        -Math.log(
+          -Math.log(Math.min(Math.max(draws.uniform(), 1e-6), 1 - 1e-6)),
+        ),
       mask: () => 0,
       x: () => 2 * draws.uniform() - 1,
       w: () => 2 * draws.uniform() - 1,
     }[name]!;
     const values = Float32Array.from({ length: size }, value);
-    if (job.kind === "training" && name === "mask") for (const row of maskedRows(job)) values[row] = 1;
+    if (job.kind === "training" && name === "mask") {
+      for (const row of maskedRows(job)) {
+        values[row] = 1;
+      }
+    }
     return values;
   }
   if (job.kind === "training" && name === "rows") return maskedRows(job);
-  return Uint32Array.from({ length: size }, () => Math.floor(draws.uniform() * (job as { model: ViT }).model.vocab!));
+  return Uint32Array.from(
+    { length: size },
+    () => Math.floor(draws.uniform() * (job as { model: ViT }).model.vocab!),
+  );
 }
 
 /** Every picture's masked patches, b * N + n: spread over it, the same number in each. */
-function maskedRows({ B, masked, model: { imageSize, patchSize } }: Extract<Job, { kind: "training" }>): Uint32Array {
+function maskedRows(
+  { B, masked, model: { imageSize, patchSize } }: Extract<
+    Job,
+    { kind: "training" }
+  >,
+): Uint32Array {
   const N = (imageSize / patchSize) ** 2;
-  return Uint32Array.from({ length: B * masked }, (_, i) => Math.floor(i / masked) * N + Math.floor((i % masked) * N / masked));
+  return Uint32Array.from(
+    { length: B * masked },
+    (_, i) =>
+      Math.floor(i / masked) * N + Math.floor((i % masked) * N / masked),
+  );
 }
 
 /** Writes what the jobs need into `folder`. */
-export async function writeMaterial(jobs: readonly Job[], folder: string): Promise<void> {
+export async function writeMaterial(
+  jobs: readonly Job[],
+  folder: string,
+): Promise<void> {
   const models = new Map<string, Weights>();
   for (const job of jobs) {
-    const inputs = Object.fromEntries(Object.keys(inputsOf(job)).map((name) => [name, valuesOf(job, name)]));
-    for (const [name, values] of Object.entries(inputs)) writeFileSync(`${folder}/${job.id}.${name}`, values);
+    const inputs = Object.fromEntries(
+      Object.keys(inputsOf(job)).map((name) => [name, valuesOf(job, name)]),
+    );
+    for (const [name, values] of Object.entries(inputs)) {
+      writeFileSync(`${folder}/${job.id}.${name}`, values);
+    }
     if (job.kind === "matmul") {
-      writeFileSync(`${folder}/${onnxName(job)}.onnx`, await onnxBytes(matmulOnnx(job.K, job.N, inputs.w as Float32Array)));
+      writeFileSync(
+        `${folder}/${onnxName(job)}.onnx`,
+        await onnxBytes(matmulOnnx(job.K, job.N, inputs.w as Float32Array)),
+      );
       continue;
     }
     const { model } = job;
-    if (!models.has(model.name)) models.set(model.name, writeWeights(model, folder));
+    if (!models.has(model.name)) {
+      models.set(model.name, writeWeights(model, folder));
+    }
     const stored = asStored(models.get(model.name)!);
     const onnx = job.kind === "forward"
       ? beitOnnx(beitOf(job.model), stored, { output: { task: "classifier" } })
@@ -78,10 +116,17 @@ export async function writeMaterial(jobs: readonly Job[], folder: string): Promi
 }
 
 function writeWeights(model: ViT | Dvae, folder: string): Weights {
-  const table = tableOf(model), weights = weightsOf(table), places: Record<string, unknown> = {}, parts: Float32Array[] = [];
+  const table = tableOf(model),
+    weights = weightsOf(table),
+    places: Record<string, unknown> = {},
+    parts: Float32Array[] = [];
   let offset = 0;
   for (const [name, { shape, data }] of Object.entries(weights)) {
-    places[name] = { shape, offset, decay: table[name].decay ?? shape.length > 1 };
+    places[name] = {
+      shape,
+      offset,
+      decay: table[name].decay ?? shape.length > 1,
+    };
     parts.push(data);
     offset += data.length;
   }

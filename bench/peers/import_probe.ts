@@ -1,0 +1,7 @@
+// Prints the milliseconds that importing the module named by the first argument takes.
+import process from "node:process";
+
+const start = performance.now();
+await import(process.argv[2]);
+console.log(performance.now() - start);
+process.exit(0);
