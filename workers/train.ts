@@ -49,7 +49,8 @@ export interface Training extends AsyncIterable<SessionEvent>, AsyncDisposable {
  * ```
  */
 export async function train(recipe: RecipeOptions | TextRecipeOptions = {}, options: TrainOptions = {}): Promise<Training> {
-  const { startTraining } = await import("./training.ts");
+  const file = "./training.ts"; // not in the call: Deno would read all behind it when this module is imported
+  const { startTraining } = await import(file) as typeof import("./training.ts");
   const waiting: SessionEvent[] = [];
   let wake = () => {};
   const remote = await startTraining({ ...options, recipe }, (event) => {

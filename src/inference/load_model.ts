@@ -26,6 +26,7 @@ export type { PictureInput } from "./picture_input.ts";
  * ```
  */
 export async function loadModel(source: string | URL, options: LoadOptions = {}): Promise<LoadedModel> {
-  const { LoadedModel } = await import("./loaded_model.ts");
+  const file = "./loaded_model.ts"; // not in the call: Deno would read all behind it when this module is imported
+  const { LoadedModel } = await import(file) as typeof import("./loaded_model.ts");
   return await LoadedModel.load(source, options);
 }

@@ -1,7 +1,5 @@
 // A BEiT written as this project's safetensors file, or as a folder that Hugging Face transformers opens.
 
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { CheckpointError } from "../../errors.ts";
 import { type BeitConfig, windowOf } from "../../models/beit_config.ts";
 import { beitParams } from "../../models/beit_params.ts";
@@ -47,6 +45,7 @@ export async function saveHfBeit(
   const prepared = preprocessing ?? { resize: [height, width], filter: "bicubic", crop: null, mean: half, std: half };
   const model = hfConfig({ config, labels });
   const tensors = fromOfficial(stored(config, values, folder), "hf", folder);
+  const { mkdir } = await import("node:fs/promises"), { join } = await import("node:path"); // not at import time: browsers have neither
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, "model.safetensors"), asInputs(tensors), { format: "pt" });
   await writeJson(join(folder, "config.json"), model);

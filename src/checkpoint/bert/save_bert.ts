@@ -1,7 +1,5 @@
 // A BERT as a folder that Hugging Face transformers opens.
 
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { bertParams } from "../../models/bert.ts";
 import type { BertConfig } from "../../models/bert_config.ts";
 import { atomicWrite } from "../atomic_write.ts";
@@ -33,6 +31,7 @@ export async function saveHfBert(
     folder,
   );
   expectTensors(tensors, { shapes }, folder);
+  const { mkdir } = await import("node:fs/promises"), { join } = await import("node:path"); // not at import time: browsers have neither
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, "model.safetensors"), asInputs(fromBert(tensors, folder)), { format: "pt" });
   for (const [name, text] of Object.entries({ ...tokenizer, "config.json": `${JSON.stringify(json, null, 2)}\n` })) {
