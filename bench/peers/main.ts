@@ -130,7 +130,10 @@ async function run(
   try {
     const { description } = await running.ask({ do: "open" }, 20_000);
     session.descriptions.set(name, description!);
-    const { ms } = await running.ask({ do: "prepare", job }, 4000 * limit);
+    const { ms } = await running.ask(
+      { do: "prepare", job },
+      1000 * (20 + 2 * limit),
+    ); // compilation on a software adapter takes seconds
     const far = difference(job, name, folder);
     if (far) throw new Error(`another result, ${far}`);
     const slow = ms! > 4000;
