@@ -130,6 +130,8 @@ export interface VaeLoss {
   mu: Tensor;
   logvar: Tensor;
   z: Tensor;
+  /** Of the pixels, (B, channels, H, W). */
+  logits: Tensor;
   /** Pixels within 0 to 1. */
   pictures: Tensor;
 }
@@ -150,7 +152,16 @@ export function vaeLoss(
     ? binaryCrossEntropy(logits, target, "batchmean")
     : l2Loss(pixels, target, "batchmean");
   const kl = klNormal(mu, logvar);
-  return { loss: objective === "elbo" ? add(reconstruction, kl) : reconstruction, reconstruction, kl, mu, logvar, z, pictures: pixels };
+  return {
+    loss: objective === "elbo" ? add(reconstruction, kl) : reconstruction,
+    reconstruction,
+    kl,
+    mu,
+    logvar,
+    z,
+    logits,
+    pictures: pixels,
+  };
 }
 
 /** `count` pictures of z drawn from N(0, I). */

@@ -31,7 +31,10 @@ export const classCount = ({ classes, train }: Pick<TrainingData, "classes" | "t
   classes?.length ?? (train.source.kind === "idx" ? 10 : 0);
 
 /** Opens the data of a recipe; what is held out where the recipe names no set for it is a function of the seed. @throws DataError */
-export async function openTrainingData({ data, seed }: Pick<Recipe, "data" | "seed">, opening: Opening = {}): Promise<TrainingData> {
+export async function openTrainingData(
+  { data, seed }: { data: Omit<Recipe["data"], "mean" | "std">; seed: number },
+  opening: Opening = {},
+): Promise<TrainingData> {
   const set = await openDataSet(data.train, opening);
   if (data.heldOut) {
     const source = withClasses(data.heldOut, set.classes), held = await openDataSet(source, opening);

@@ -1,4 +1,4 @@
-// What a recipe is about decides how its data opens and which stages there are: pictures, or texts.
+// What a recipe is about decides how its data opens and which stages there are: BEiT on pictures, a Gaussian VAE on pictures, or texts.
 
 import type { PlacedData } from "../data/loader.ts";
 import { openTrainingData, type TrainingData } from "./data.ts";
@@ -10,26 +10,37 @@ import { openTextData, type TextTrainingData } from "./text/data.ts";
 import { textPresets } from "./text/presets.ts";
 import { resolveTextRecipe, type TextRecipe } from "./text/recipe.ts";
 import { textStages } from "./text/stages.ts";
+import { vaePresets } from "./vae/presets.ts";
+import { resolveVaeRecipe, type VaeRecipe } from "./vae/recipe.ts";
+import { vaeStages } from "./vae/stages.ts";
 
-export type AnyRecipe = Recipe | TextRecipe;
+export type AnyRecipe = Recipe | TextRecipe | VaeRecipe;
 export type AnyData = TrainingData | TextTrainingData;
 export type AnyStage = Stage<AnyRecipe, AnyData, PlacedData>;
 
 /** Every preset by name. */
-export const allPresets: Readonly<Record<string, { about: string }>> = { ...presets, ...textPresets };
+export const allPresets: Readonly<Record<string, { about: string }>> = { ...presets, ...textPresets, ...vaePresets };
 
 /** Whether a recipe trains on texts. */
 export const isTextRecipe = (recipe: AnyRecipe): recipe is TextRecipe => Object.hasOwn(textPresets, recipe.preset);
 
-/** The whole recipe behind what is given, for pictures or texts as its preset says. @throws RecipeError */
+/** Whether a recipe trains a Gaussian VAE. */
+export const isVaeRecipe = (recipe: AnyRecipe): recipe is VaeRecipe => Object.hasOwn(vaePresets, recipe.preset);
+
+/** Whether a recipe trains a tokenizer or an encoder of pictures. */
+export const isPictureRecipe = (recipe: AnyRecipe): recipe is Recipe => !isTextRecipe(recipe) && !isVaeRecipe(recipe);
+
+/** The whole recipe behind what is given, for pictures, texts or a Gaussian VAE as its preset says. @throws RecipeError */
 export function resolveAnyRecipe(options: unknown, where = "recipe"): AnyRecipe {
   const preset = (options as { preset?: unknown } | null)?.preset;
-  const isText = typeof preset === "string" && Object.hasOwn(textPresets, preset);
-  return isText ? resolveTextRecipe(options as { preset: string }, where) : resolveRecipe(options, where);
+  const isOf = (table: object) => typeof preset === "string" && Object.hasOwn(table, preset);
+  if (isOf(textPresets)) return resolveTextRecipe(options as { preset: string }, where);
+  return isOf(vaePresets) ? resolveVaeRecipe(options as { preset: string }, where) : resolveRecipe(options, where);
 }
 
 /** The stages that a recipe may have. */
-export const stagesFor = (recipe: AnyRecipe): Record<string, AnyStage> => isTextRecipe(recipe) ? textStages : pictureStages;
+export const stagesFor = (recipe: AnyRecipe): Record<string, AnyStage> =>
+  isTextRecipe(recipe) ? textStages : isVaeRecipe(recipe) ? vaeStages : pictureStages;
 
 /** Opens a recipe's data. @throws DataError */
 export async function openAnyData(recipe: AnyRecipe): Promise<AnyData> {

@@ -10,9 +10,14 @@ import type { Run } from "./run.ts";
 /** Pixels a side that a small picture is enlarged to at least, so that it can be seen. */
 const readable = 96;
 
-/** Writes pictures of one size in rows as pictures/<kind>.png, in place of those before. */
-export async function savePictures(run: Run, kind: PictureKind, pictures: readonly Picture[], columns: number): Promise<void> {
-  const factor = Math.max(1, Math.floor(readable / pictures[0].width)), path = `${run.pictureFolder}/${kind}.png`;
+/** Writes pictures of one size in rows as pictures/<name>.png, in place of those before. */
+export async function savePictures(
+  run: Run,
+  name: PictureKind | `${PictureKind}-${string}`,
+  pictures: readonly Picture[],
+  columns: number,
+): Promise<void> {
+  const factor = Math.max(1, Math.floor(readable / pictures[0].width)), path = `${run.pictureFolder}/${name}.png`;
   writeFileSync(`${path}.tmp`, await encodePng(sheet(pictures.map((picture) => enlarge(picture, factor)), { columns })));
   renameSync(`${path}.tmp`, path); // whoever looks sees a whole file
 }
@@ -23,13 +28,16 @@ export function fromBytes(pixels: Uint8Array, size: number, count: number): Pict
   return Array.from({ length: count }, (_, i) => ({ width: size, height: size, pixels: pixels.slice(i * bytes, (i + 1) * bytes) }));
 }
 
-/** The first `count` pictures of planes (B, 3, H, W) within 0 to 1. */
-export function fromPlanes(values: ArrayLike<number>, size: number, count: number): Picture[] {
+/** The first `count` pictures of planes (B, channels, H, W) within 0 to 1; one channel is grey. */
+export function fromPlanes(values: ArrayLike<number>, size: number, count: number, channels = 3): Picture[] {
   const area = size * size;
   return Array.from({ length: count }, (_, i) => {
     const pixels = new Uint8Array(3 * area);
     for (let p = 0; p < area; p++) {
-      for (let c = 0; c < 3; c++) pixels[3 * p + c] = Math.round(255 * Math.min(1, Math.max(0, values[(3 * i + c) * area + p])));
+      for (let c = 0; c < 3; c++) {
+        const value = values[(channels * i + c % channels) * area + p];
+        pixels[3 * p + c] = Math.round(255 * Math.min(1, Math.max(0, value)));
+      }
     }
     return { width: size, height: size, pixels };
   });

@@ -10,14 +10,16 @@ import { Data } from "./recipe/source.ts";
 import { Checkpoints, Finetune, Pretrain, Probe, Tokenizer } from "./recipe/stages.ts";
 import { defaultPreset, presets } from "./presets/mod.ts";
 
-export const stageNames = ["tokenizer", "pretrain", "probe", "finetune"] as const;
+const pictureStages = ["tokenizer", "pretrain", "probe", "finetune"] as const;
+/** Stages of every kind of recipe, in their order. */
+export const stageNames = [...pictureStages, "vae"] as const;
 export type StageName = typeof stageNames[number];
 
 export const Recipe = z.strictObject({
   preset: z.enum(Object.keys(presets) as [string, ...string[]]).default(defaultPreset).meta({
     description: "what the recipe began with; see --list",
   }),
-  stage: z.enum([...stageNames, "all"]).default("all").meta({ description: "one stage, or all in a row" }),
+  stage: z.enum([...pictureStages, "all"]).default("all").meta({ description: "one stage, or all in a row" }),
   seed: z.int().min(0).default(0).meta({ description: "of every random draw" }),
   logEvery: z.int().positive().default(10).meta({
     description: "updates between lines of the metrics; only there the loop waits for the device",
@@ -60,12 +62,12 @@ export function resolveRecipe(options: unknown, where = "recipe"): Recipe {
 }
 
 /** Pictures of another kind than the preset's are not measured on the preset's. */
-function ownHeldOut(options: object): object {
+export function ownHeldOut(options: object): object {
   const { data } = options as { data?: { train?: { kind?: unknown } } };
   return data?.train?.kind === undefined ? {} : { data: { heldOut: null } };
 }
 
 /** The stages that a recipe asks for, in their order. */
-export function stagesOf({ stage }: Pick<Recipe, "stage">): StageName[] {
+export function stagesOf({ stage }: { stage: StageName | "all" }): StageName[] {
   return stage === "all" ? [...stageNames] : [stage];
 }

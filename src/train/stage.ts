@@ -22,6 +22,8 @@ export interface Job {
   /** Where the weights begin and how many labels there are, of a fine-tuning. */
   arm?: "pretrained" | "scratch";
   labels?: number;
+  /** What a Gaussian VAE minimises: the whole bound, the bound without its divergence, or pictures redrawn from the prior. */
+  objective?: "elbo" | "no-kl" | "prior";
 }
 
 export interface StageContext<Of = Recipe, Data = TrainingData> {

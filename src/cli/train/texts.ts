@@ -9,13 +9,16 @@ import { fieldsOf } from "../../train/recipe/command_line.ts";
 import type { MetricLine } from "../../train/run/metrics.ts";
 import { textPresets } from "../../train/text/presets.ts";
 import { TextRecipe } from "../../train/text/recipe.ts";
+import { vaePresets } from "../../train/vae/presets.ts";
+import { VaeRecipe } from "../../train/vae/recipe.ts";
 
 const usage = `Usage: deno task train [PRESET | RECIPE.json | RECIPE.ts] [DATA] [--FIELD VALUE ...]
 
 Trains a visual tokenizer, pre-trains a BEiT by masked image modeling on its tokens, probes and fine-tunes it. Without arguments:
 pictures that the program draws, all stages, a few minutes. A run is a folder with its recipe, record, checkpoints and report.
 
-  PRESET         ${Object.keys(presets).join(", ")}; for texts: ${Object.keys(textPresets).join(", ")}
+  PRESET         ${Object.keys(presets).join(", ")}; for texts: ${Object.keys(textPresets).join(", ")};
+                 a Gaussian VAE: ${Object.keys(vaePresets).join(", ")}
   DATA           a folder of pictures (with train/ and val/ where there are classes), of IDX or CIFAR files; .tar; .parquet; for texts a .txt of lines
   --resume RUN   goes on with a run, bit by bit as if it had not ended
   --runs DIR     where runs are kept; runs
@@ -34,7 +37,13 @@ Fields of the recipe (values as JSON; where a preset says nothing, what stands i
 
 /** The help text, with every field of the recipe's schema. */
 export function helpText(): string {
-  return [usage + fieldLines(Recipe), "Fields of a recipe for texts:\n", fieldLines(TextRecipe)].join("\n\n");
+  return [
+    usage + fieldLines(Recipe),
+    "Fields of a recipe for texts:\n",
+    fieldLines(TextRecipe),
+    "Fields of a Gaussian VAE's recipe:\n",
+    fieldLines(VaeRecipe),
+  ].join("\n\n");
 }
 
 function fieldLines(schema: Parameters<typeof fieldsOf>[0]): string {
@@ -50,6 +59,7 @@ export function listText(): string {
   return [
     "presets:",
     ...rows(presets),
+    ...rows(vaePresets),
     "",
     'kinds of data (--data.train \'{"kind": "cifar10"}\'):',
     ...rows(datasets),

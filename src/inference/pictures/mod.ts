@@ -7,7 +7,7 @@ import type { Picture } from "../../data/picture.ts";
 import type { Device } from "../../devices/device.ts";
 import { CheckpointError } from "../../errors.ts";
 import { openTrainingData } from "../../train/data.ts";
-import { isTextRecipe } from "../../train/modality.ts";
+import { isPictureRecipe } from "../../train/modality.ts";
 import type { Recipe } from "../../train/recipe.ts";
 import { maskedPatches } from "../../train/recipe/rules.ts";
 import { type PictureKind, readEvaluation, recordEvaluation } from "../../train/report/inputs.ts";
@@ -24,12 +24,12 @@ const SHOWN = 8, BANK = 256, CODES = 64;
 
 /**
  * Draws what the run's checkpoints allow into its pictures folder, over what was drawn before, and records token maps; gives the files'
- * names. A run on texts, or one without a checkpoint yet, draws nothing.
+ * names. A run on texts, of a Gaussian VAE (which draws while it is trained), or without a checkpoint yet, draws nothing.
  *
  * @throws DataError where the run's pictures are gone; CheckpointError for a damaged checkpoint.
  */
 export async function drawRun(run: Run, device: Device): Promise<string[]> {
-  if (isTextRecipe(run.recipe) || !run.checkpoints().length) return [];
+  if (!isPictureRecipe(run.recipe) || !run.checkpoints().length) return [];
   const recipe: Recipe = run.recipe, parts = await loadParts(run.path), model = new Model(device, parts, run.name), drawn: string[] = [];
   const save = async (kind: PictureKind, make: () => Promise<Picture> | Picture) => {
     drawn.push(await savePicture(run.pictureFolder, kind, await make()));

@@ -19,6 +19,8 @@ export const pictureKinds = {
     "Blurred is normal, because many tokens are plausible.",
   neighbours: "Left the query, right the nearest pictures by the chosen embedding.",
   attention: "Where chosen heads look from the class token; lighter is more.",
+  interpolation: "A Gaussian VAE between two pictures.",
+  latents: "What the plane of a Gaussian VAE's latents decodes to.",
 } as const;
 export type PictureKind = keyof typeof pictureKinds;
 
@@ -76,6 +78,15 @@ export const Evaluation = z.strictObject({
     })),
     verdicts: z.array(z.string()),
   }).meta({ description: "qualityCard()" }),
+  vae: z.array(z.strictObject({
+    objective: z.enum(["elbo", "no-kl", "prior"]),
+    latents: z.int().positive(),
+    loss: z.number(),
+    reconstruction: z.number(),
+    kl: z.number(),
+    sigma: z.number().min(0),
+    onePicture: z.number().meta({ description: "reconstruction loss of the mean picture in place of every picture" }),
+  })).meta({ description: "of Gaussian VAEs, summed over a held-out picture" }),
   captions: z.record(z.string(), z.string()).meta({ description: "of pictures by file name, instead of their kind's words" }),
 }).partial();
 export type Evaluation = z.infer<typeof Evaluation>;

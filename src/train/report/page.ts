@@ -8,10 +8,12 @@ import { findings } from "./sections/findings.ts";
 import { pictures } from "./sections/pictures.ts";
 import { blocks, qualityCard } from "./sections/quality.ts";
 import { codebook, tokens } from "./sections/tokens.ts";
+import { gaussianVae } from "./sections/vae.ts";
 import { style } from "./style.ts";
 
 const sections: { id: string; title: string; make: (inputs: ReportInputs) => string }[] = [
   { id: "normal", title: "Is this normal?", make: findings },
+  { id: "vae", title: "Gaussian VAE", make: gaussianVae },
   { id: "pictures", title: "Pictures", make: pictures },
   { id: "tokens", title: "Tokens", make: tokens },
   { id: "codebook", title: "Code usage", make: codebook },

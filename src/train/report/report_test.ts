@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { main } from "../../cli/report.ts";
-import { readEvaluation, recordEvaluation } from "./inputs.ts";
+import { pictureKinds, readEvaluation, recordEvaluation } from "./inputs.ts";
 import { readReportInputs, reportPage, writeReport } from "./mod.ts";
 import { armOf, meanOf } from "./sections/arms.ts";
 import { exampleRun } from "./testing.ts";
@@ -39,7 +39,7 @@ test("the report is whole HTML, and nothing in it comes from outside or runs", (
 test("every picture and chart has words for those who do not see it", () => {
   const images = [...page.matchAll(/<img [^>]*>/g)].map(([tag]) => tag),
     charts = [...page.matchAll(/<svg(?! class="key")[^>]*>/g)].map(([tag]) => tag);
-  expect(images).toHaveLength(8);
+  expect(images).toHaveLength(Object.keys(pictureKinds).length + 1);
   expect(charts.length).toBeGreaterThan(12);
   for (const tag of images) expect(tag).toMatch(/alt="[^"]+"/);
   for (const tag of charts) expect(tag).toMatch(/role="img" aria-label="[^"]+"/);

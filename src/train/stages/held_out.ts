@@ -5,17 +5,20 @@ import type { Batch } from "../../data/loader.ts";
 import type { Field } from "../../data/loader.ts";
 import type { Program } from "../../program.ts";
 import { batchesOf, type Pictures } from "../data.ts";
-import type { StageContext } from "../stage.ts";
+import type { Recipe } from "../recipe.ts";
 import type { Values } from "../update.ts";
 
 export interface HeldOutOptions {
-  context: Pick<StageContext, "recipe" | "workers">;
+  context: { recipe: { seed: number; data: Pick<Recipe["data"], "onError"> }; workers: number };
   pictures: Pictures;
   preparation: Preparation;
   batchSize: number;
   fields?: Record<string, Field>;
   inputs(batch: Batch): Values;
-  /** Outputs (1) of the program that are averaged, each picture with its weight. */
+  /**
+   * Outputs that are averaged over the pictures: (B), one for each, or (1) for a batch. What fills up the last batch is no picture, so that
+   * an output (1) must leave it out by itself.
+   */
   names: readonly string[];
   /** Called after each batch, for what is no mean. */
   each?(batch: Batch): Promise<void>;
@@ -41,7 +44,11 @@ export async function meansOver(program: Program, options: HeldOutOptions): Prom
     program.write(inputs(batch));
     program.run();
     const weight = batch.weights.reduce((a, b) => a + b, 0);
-    for (const name of names) sums.set(name, sums.get(name)! + weight * await program.readNumber(name));
+    for (const name of names) {
+      const values = await program.read(name), each = values.length === batch.weights.length;
+      const sum = each ? batch.weights.reduce((sum, w, b) => w > 0 ? sum + w * values[b] : sum, 0) : weight * values[0];
+      sums.set(name, sums.get(name)! + sum);
+    }
     count += weight;
     await each?.(batch);
   }
