@@ -103,3 +103,29 @@ function warm(t: number): Colour {
   const s = Math.min(Math.max(t, 0), 1) * (stops.length - 1), k = Math.min(Math.floor(s), stops.length - 2);
   return [0, 1, 2].map((c) => stops[k][c] + (s - k) * (stops[k + 1][c] - stops[k][c])) as unknown as Colour;
 }
+
+/** The picture tinted with the colour of each pixel's class, the same in every picture; pixels of no class (255) are black. */
+export function tintedByLabel(picture: Picture, labels: ArrayLike<number>, strength = 0.6): Picture {
+  if (labels.length !== picture.width * picture.height) {
+    throw new DataError(`tintedByLabel: ${labels.length} labels for ${picture.width} x ${picture.height} pixels; give one each`);
+  }
+  const colours = new Map<number, Colour>(), pixels = new Uint8Array(picture.pixels.length);
+  for (let p = 0; p < labels.length; p++) {
+    const label = labels[p];
+    if (label === 255) continue;
+    if (!colours.has(label)) colours.set(label, labelColour(label));
+    const tint = colours.get(label)!;
+    for (let c = 0; c < 3; c++) pixels[3 * p + c] = Math.round((1 - strength) * picture.pixels[3 * p + c] + strength * tint[c]);
+  }
+  return { ...picture, pixels };
+}
+
+/** Neighbouring numbers are far apart in hue: the golden angle spreads any number of classes. */
+function labelColour(label: number): Colour {
+  const hue = label * 137.508 % 360 / 60, light = 0.35 + label * 61 % 40 / 100, chroma = 0.62 * (1 - Math.abs(2 * light - 1));
+  const channel = (n: number) => {
+    const k = (n + 2 * hue) % 12; // of the HSL hexagon
+    return Math.round(255 * (light - chroma / 2 * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
+  };
+  return [channel(0), channel(8), channel(4)];
+}

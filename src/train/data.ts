@@ -24,6 +24,8 @@ export interface TrainingData {
   heldOut: Pictures;
   /** Class names; absent where there are no labels. */
   classes?: string[];
+  /** Names of the classes of pixels; absent where there are no label maps. */
+  pixelClasses?: string[];
 }
 
 /** Classes that labels tell apart, 0 where there are none. Sets that do not name theirs (IDX) have ten. */
@@ -35,19 +37,26 @@ export async function openTrainingData(
   { data, seed }: { data: Omit<Recipe["data"], "mean" | "std">; seed: number },
   opening: Opening = {},
 ): Promise<TrainingData> {
-  const set = await openDataSet(data.train, opening);
+  const set = await openDataSet(data.train, opening), { classes, pixelClasses } = set;
   if (data.heldOut) {
-    const source = withClasses(data.heldOut, set.classes), held = await openDataSet(source, opening);
-    return { train: { source: data.train, set }, heldOut: part(source, held, seed, 0, data.measured), classes: set.classes };
+    const source = withClasses(data.heldOut, classes), held = await openDataSet(source, opening);
+    const [here, there] = [pixelClasses, held.pixelClasses].map((names) => names?.join());
+    if (here !== there) {
+      throw new DataError(`${held.name}: its pixels have ${counted(held.pixelClasses)}, those of ${set.name} ${counted(pixelClasses)}`);
+    }
+    return { train: { source: data.train, set }, heldOut: part(source, held, seed, 0, data.measured), classes, pixelClasses };
   }
   const count = Math.max(1, Math.round(data.heldBack * set.length));
   if (count >= set.length) throw new DataError(`${set.name}: has ${set.length} pictures, too few to hold any back; give more`);
   return {
     train: part(data.train, set, seed, count),
     heldOut: part(data.train, set, seed, 0, Math.min(count, data.measured)),
-    classes: set.classes,
+    classes,
+    pixelClasses,
   };
 }
+
+const counted = (names?: string[]) => names ? `${names.length} classes (${names.slice(0, 3).join(", ")}, ...)` : "no classes";
 
 /** Labels of both sets must mean the same classes. */
 function withClasses(source: DataSource, classes?: string[]): DataSource {
@@ -91,6 +100,8 @@ export interface BatchOptions extends Pick<LoaderOptions, "batchSize" | "shuffle
   onError: BatchRecipe["onError"];
   /** Workers that make batches; 0 makes them on this thread. */
   workers: number;
+  /** Whether the label maps are wanted, too. */
+  labelMaps?: boolean;
   fields?: Record<string, Field>;
 }
 
@@ -98,8 +109,11 @@ export interface BatchOptions extends Pick<LoaderOptions, "batchSize" | "shuffle
  * Batches of the pictures, the same for any number of workers. `indices` count the pictures that are used; fields and draws are keyed by
  * the picture's number in the whole set.
  */
-export function batchesOf({ source, set, only }: Pictures, { preparation, onError, workers, fields = {}, ...order }: BatchOptions): Loader {
-  const recipe: BatchRecipe = { preparation, onError };
+export function batchesOf(
+  { source, set, only }: Pictures,
+  { preparation, onError, workers, labelMaps, fields = {}, ...order }: BatchOptions,
+): Loader {
+  const recipe: BatchRecipe = { preparation, onError, labelMaps };
   const named = (plan: BatchPlan): BatchPlan =>
     only ? { ...plan, indices: plan.indices.map((place) => place < 0 ? -1 : only[place]) } : plan;
   const numbered = Object.fromEntries(

@@ -69,7 +69,9 @@ export class Update {
     const sums = { ...each, gradNorm: sumOf("gradNorm", optimizer.gradNorm, input(keepNorm, [1])) };
     const program = await compile(device, sums, { updates: [...optimizer.updates, ...running?.updates ?? []] });
     try {
-      const partial = parts > 1 ? await compile(device, each, { updates: [...summed.updates, ...running?.updates ?? []], share: program }) : undefined;
+      const partial = parts > 1
+        ? await compile(device, each, { updates: [...summed.updates, ...running?.updates ?? []], share: program })
+        : undefined;
       return new Update(program, partial, parts, objective, optimizer, sums);
     } catch (error) {
       program.destroy();

@@ -75,7 +75,18 @@ export function listText(): string {
 const percent = (share: number) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
 /** Names that are shares of one, and are shown as percent. */
-const shares = new Set(["accuracy", "usage", "chance", "unigram", "knn", "probe", "lastClassTokenKnn", "lastClassTokenProbe"]);
+const shares = new Set([
+  "accuracy",
+  "usage",
+  "chance",
+  "unigram",
+  "knn",
+  "probe",
+  "lastClassTokenKnn",
+  "lastClassTokenProbe",
+  "meanIou",
+  "commonest",
+]);
 
 const value = (name: string, x: number, isShare = shares.has(name)) => `${name} ${isShare ? percent(x) : Number(x.toPrecision(4))}`;
 

@@ -30,6 +30,16 @@ export function checkRules(recipe: Recipe): string[] {
       wrong(`${stage}.crop`, `crop goes from ${t.crop[0]} to ${t.crop[1]}; give shares above 0, the smaller one first`);
     }
   }
+  const side = finetune.imageSize;
+  if (side && side % encoder.patchSize) {
+    wrong("finetune.imageSize", `patchSize ${encoder.patchSize} does not divide imageSize ${side}; choose a multiple of it`);
+  }
+  if (finetune.task === "segmentation") {
+    const { mixup, cutmix, erasing, randAugment } = finetune;
+    for (const [name, value] of Object.entries({ mixup, cutmix, erasing, randAugment })) {
+      if (value) wrong(`finetune.${name}`, `${name} ${value} changes pictures in a way their label maps cannot follow; leave it out`);
+    }
+  }
   const window = encoder.imageSize / encoder.patchSize, patches = window ** 2, masked = maskedPatches(recipe);
   if (masked < 1) wrong("pretrain.masked", `masked ${pretrain.masked} of ${patches} patches is none; give a larger share`);
   if (pretrain.mask !== "random" && pretrain.minBlock > patches) {

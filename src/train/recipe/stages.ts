@@ -61,6 +61,11 @@ export const Probe = z.strictObject({
 export const Finetune = z.strictObject({
   ...training,
   ...crop,
+  task: z.enum(["classification", "segmentation"]).default("classification").meta({
+    description: "classes of whole pictures, or of their pixels, which needs data with label maps",
+  }),
+  imageSize: optional(z.int().positive(), "pixels a side, to which the positions are fitted; null: the encoder's"),
+  schedule: z.enum(["cosine", "linear"]).default("cosine").meta({ description: "how the rate falls after the warm-up" }),
   from: z.string().default("run").meta({ description: '"run": what this run pre-trained; or a checkpoint' }),
   arms: z.array(z.enum(["pretrained", "scratch"])).nonempty().default(["pretrained"]).meta({
     description: "begin with pre-trained weights, with random ones, or compare both under one recipe",
@@ -76,6 +81,10 @@ export const Finetune = z.strictObject({
   switchProbability: share.default(0.5).meta({ description: "how often CutMix is taken where both are on" }),
   erasing: share.default(0).meta({ description: "probability that a box of a picture is erased" }),
   randAugment: z.number().min(0).max(10).nullable().default(null).meta({ description: "magnitude of RandAugment; null: none" }),
+  head: z.enum(["upernet", "linear"]).default("upernet").meta({
+    description: "of segmentation: UPerNet over four blocks, or one linear layer over the last",
+  }),
+  headChannels: optional(z.int().positive(), "inside UPerNet; null: the encoder's"),
 });
 
 export const Checkpoints = z.strictObject({

@@ -18,6 +18,8 @@ export const pictureKinds = {
   predictions: "Picture, what the model sees of it, its guesses decoded, and the true tokens decoded: no guess can be better than these. " +
     "Blurred is normal, because many tokens are plausible.",
   neighbours: "Left the query, right the nearest pictures by the chosen embedding.",
+  segments:
+    "Held-out pictures, their label maps, and the classes that were predicted; each class has one colour, pixels of no class are black.",
   attention: "Where chosen heads look from the class token; lighter is more.",
   interpolation: "A Gaussian VAE between two pictures.",
   latents: "What the plane of a Gaussian VAE's latents decodes to.",
@@ -60,7 +62,9 @@ export const Evaluation = z.strictObject({
     arm: z.enum(["scratch", "pretrained"]),
     labels: z.number().gt(0).max(1).meta({ description: "share of the labels" }),
     seed: z.int().min(0),
-    accuracy: share.meta({ description: "on test pictures, at the end" }),
+    accuracy: share.meta({ description: "on test pictures, or their pixels, at the end" }),
+    meanIou: share.optional(),
+    iou: z.record(z.string(), share).meta({ description: "of pixels, by class" }).optional(),
   })),
   qualityCard: z.strictObject({
     pictures: z.int(),

@@ -1,4 +1,4 @@
-// Fine-tuning: a classifier from a pre-trained encoder, or from nothing under the same recipe and seeds.
+// Fine-tuning: a classifier of pictures or of their pixels, from a pre-trained encoder, or from nothing under the same recipe and seeds.
 
 import {
   crossEntropyAndAccuracy,
@@ -15,129 +15,120 @@ import type { BatchData } from "../../data/batch.ts";
 import type { Batch } from "../../data/loader.ts";
 import { RecipeError } from "../../errors.ts";
 import { input, type Tensor } from "../../graph.ts";
-import { beit, beitParams } from "../../models/beit.ts";
+import { beit } from "../../models/beit.ts";
 import { classLogits } from "../../models/beit_heads.ts";
 import { parameters } from "../../nn/parameters.ts";
-import { parameterGroups } from "../../optim/parameter_groups.ts";
-import { cosineSchedule } from "../../optim/schedules.ts";
 import { compile } from "../../program.ts";
 import { batchesOf, classCount, countOf, labelledShare, sizeOfShare } from "../data.ts";
-import { encoderConfig } from "../recipe/encoder.ts";
 import { trainingFacts } from "../recipe/training.ts";
-import { readEvaluation, recordEvaluation } from "../report/inputs.ts";
-import type { Job, Stage, Task } from "../stage.ts";
+import type { Job, Stage, StageContext, Task } from "../stage.ts";
 import { Update, type Values } from "../update.ts";
 import { meansOver } from "./held_out.ts";
+import { recordTuned } from "./record_tuned.ts";
+import { segmentationTask } from "./segment.ts";
+import { tunedEncoder, tunedGroups, tunedSchedule } from "./tuned_encoder.ts";
 import { heldOutView, trainingViews } from "./views.ts";
-import { startFrom } from "./weights.ts";
 
 export const finetune: Stage = {
   name: "finetune",
 
-  jobs({ finetune: { arms, labels, seeds } }, data) {
-    if (!classCount(data)) return [];
+  jobs({ stage, finetune: { arms, labels, seeds, task } }, data) {
+    if (task === "segmentation" && !data.pixelClasses) {
+      if (stage !== "finetune" && stage !== "all") return [];
+      throw new RecipeError(`finetune: ${data.train.set.name} has no label maps; give data of the kind segmentation, or another task`);
+    }
+    if (task === "classification" && !classCount(data)) return [];
     return seeds.flatMap((seed) =>
       labels.flatMap((share) => arms.map((arm): Job => ({ id: jobName(arm, share, seed), stage: "finetune", seed, arm, labels: share })))
     );
   },
 
-  facts: ({ finetune }, data, job) => trainingFacts(finetune, sizeOfShare(countOf(data.train), job.labels!, classCount(data))),
+  facts: ({ finetune }, data, job) => trainingFacts(finetune, sizeOfShare(countOf(data.train), job.labels!, classCount(data) || 1)),
 
-  async build(context, job): Promise<Task<BatchData>> {
-    const { device, recipe, data, run, workers } = context, { finetune: settings, encoder } = recipe, classes = classCount(data);
-    const config = encoderConfig({ ...encoder, dropPath: settings.dropPath ?? encoder.dropPath }, {
-      classes,
-      relativePositions: encoder.relativePositions === "shared" ? "per-block" : encoder.relativePositions,
-    });
-    const table = job.arm === "pretrained" ? await startFrom(settings.from, "pretrain", config, context) : beitParams(config);
-    const groups = parameterGroups(Object.fromEntries(Object.entries(table).map(([name, { shape }]) => [name, shape])), {
-      depth: config.depth,
-      // What begins with random weights has no lower layers to protect.
-      layerDecay: job.arm === "pretrained" ? settings.layerDecay : 1,
-    });
-    const labelled = await labelledShare(data.train, job.labels!, classes, recipe.seed);
-    const facts = trainingFacts(settings, countOf(labelled)), B = facts.microBatch, size = encoder.imageSize;
-    const p = parameters(table, { seed: recipe.seed + job.seed });
-
-    const pixels = input("pictures", [B, size, size, 3], "u8"), labels = input("labels", [B], "u32"), weights = input("weights", [B]);
-    const pictures = imageTensor(pixels, recipe.data.mean, recipe.data.std);
-    const logits = (p: Record<string, Tensor>, x: Tensor, random?: Random) => classLogits(p, beit(p, x, config, { random }), config);
-    const random = randomSource(), mixes = settings.mixup + settings.cutmix > 0;
-    const erased = settings.erasing ? eraseBoxes(pictures, normal(pictures.shape, random), input("erase", [B, 4], "u32")) : pictures;
-    const lam = input("lam", [1]), box = input("box", [4], "u32");
-    const seen = logits(p, mixes ? mixBatch(erased, lam, box) : erased, random);
-    const { loss, accuracy } = mixes
-      ? crossEntropyAndAccuracy(seen, mixTargets(labels, classes, lam, settings.smoothing), { weights })
-      : crossEntropyAndAccuracy(seen, labels, { weights, smoothing: settings.smoothing });
-    const update = await Update.compile(device, { params: p, table: groups, loss, values: mixes ? {} : { accuracy } }, settings);
-    const judged = crossEntropyAndAccuracy(logits(update.weights, pictures), labels, { weights });
-    const measuring = await compile(device, judged, { share: update.program });
-
-    const rate = cosineSchedule({ base: facts.lr, final: settings.minLr, steps: facts.steps, warmup: facts.warmup });
-    const plain = (batch: Batch): Values => ({
-      pictures: batch.views[0].pixels,
-      labels: labelsOf(batch, classes),
-      weights: batch.weights,
-    });
-    return {
-      model: { kind: "beit", config, classes: data.classes },
-      metadata: { beit: JSON.stringify(config), ...data.classes && { classes: JSON.stringify(data.classes) } },
-      learning: {
-        training: settings,
-        facts,
-        update,
-        batches: (state) =>
-          batchesOf(labelled, {
-            preparation: trainingViews(recipe, settings, [{ size, filter: "bicubic" }]),
-            onError: recipe.data.onError,
-            workers,
-            batchSize: B,
-            shuffle: true,
-            last: "drop",
-            epochs: Infinity,
-            state,
-          }),
-        inputs(batch, { step, part }) {
-          const values = plain(batch);
-          if (settings.erasing) values.erase = Uint32Array.from(batch.erase!);
-          if (!mixes) return values;
-          const key = { seed: recipe.seed + job.seed, epoch: 0, index: step * settings.accumulation + part };
-          const mix = drawMix({ width: size, height: size }, { ...settings, probability: settings.mixProbability }, key), { box } = mix;
-          // A picture that could not be read is not mixed into another, either.
-          const pairs = batch.weights.map((weight, i) => weight * batch.weights[B - 1 - i]);
-          return {
-            ...values,
-            weights: pairs,
-            lam: mix.lambda,
-            box: box ? [box.top, box.top + box.height, box.left, box.left + box.width] : [0, 0, 0, 0],
-          };
-        },
-        schedule: (step) => ({ lr: rate(step) }),
-      },
-      async measure() {
-        const means = await meansOver(measuring, {
-          context,
-          pictures: data.heldOut,
-          preparation: heldOutView(size),
-          batchSize: B,
-          inputs: plain,
-          names: ["loss", "accuracy"],
-        });
-        const own = { arm: job.arm!, labels: job.labels!, seed: job.seed }, key = JSON.stringify(own);
-        const others = (readEvaluation(run.path).finetune ?? []).filter(({ arm, labels, seed }) =>
-          JSON.stringify({ arm, labels, seed }) !== key
-        );
-        recordEvaluation(run.path, { finetune: [...others, { ...own, accuracy: means.accuracy }] });
-        return { values: { ...means, chance: 1 / classes }, score: means.accuracy };
-      },
-      destroy() {
-        measuring.destroy();
-        update.destroy();
-        return Promise.resolve();
-      },
-    };
-  },
+  build: (context, job) => (context.recipe.finetune.task === "segmentation" ? segmentationTask : classification)(context, job),
 };
+
+async function classification(context: StageContext, job: Job): Promise<Task<BatchData>> {
+  const { device, recipe, data, workers } = context, { finetune: settings } = recipe, classes = classCount(data);
+  const { config, table } = await tunedEncoder(context, job, { classes }), groups = tunedGroups(table, config, recipe, job);
+  const labelled = await labelledShare(data.train, job.labels!, classes, recipe.seed);
+  const facts = trainingFacts(settings, countOf(labelled)), B = facts.microBatch, size = settings.imageSize ?? recipe.encoder.imageSize;
+  const p = parameters(table, { seed: recipe.seed + job.seed });
+
+  const pixels = input("pictures", [B, size, size, 3], "u8"), labels = input("labels", [B], "u32"), weights = input("weights", [B]);
+  const pictures = imageTensor(pixels, recipe.data.mean, recipe.data.std);
+  const logits = (p: Record<string, Tensor>, x: Tensor, random?: Random) => classLogits(p, beit(p, x, config, { random }), config);
+  const random = randomSource(), mixes = settings.mixup + settings.cutmix > 0;
+  const erased = settings.erasing ? eraseBoxes(pictures, normal(pictures.shape, random), input("erase", [B, 4], "u32")) : pictures;
+  const lam = input("lam", [1]), box = input("box", [4], "u32");
+  const seen = logits(p, mixes ? mixBatch(erased, lam, box) : erased, random);
+  const { loss, accuracy } = mixes
+    ? crossEntropyAndAccuracy(seen, mixTargets(labels, classes, lam, settings.smoothing), { weights })
+    : crossEntropyAndAccuracy(seen, labels, { weights, smoothing: settings.smoothing });
+  const update = await Update.compile(device, { params: p, table: groups, loss, values: mixes ? {} : { accuracy } }, settings);
+  const judged = crossEntropyAndAccuracy(logits(update.weights, pictures), labels, { weights });
+  const measuring = await compile(device, judged, { share: update.program });
+
+  const rate = tunedSchedule(recipe, facts);
+  const plain = (batch: Batch): Values => ({
+    pictures: batch.views[0].pixels,
+    labels: labelsOf(batch, classes),
+    weights: batch.weights,
+  });
+  return {
+    model: { kind: "beit", config, classes: data.classes },
+    metadata: { beit: JSON.stringify(config), ...data.classes && { classes: JSON.stringify(data.classes) } },
+    learning: {
+      training: settings,
+      facts,
+      update,
+      batches: (state) =>
+        batchesOf(labelled, {
+          preparation: trainingViews(recipe, settings, [{ size, filter: "bicubic" }]),
+          onError: recipe.data.onError,
+          workers,
+          batchSize: B,
+          shuffle: true,
+          last: "drop",
+          epochs: Infinity,
+          state,
+        }),
+      inputs(batch, { step, part }) {
+        const values = plain(batch);
+        if (settings.erasing) values.erase = Uint32Array.from(batch.erase!);
+        if (!mixes) return values;
+        const key = { seed: recipe.seed + job.seed, epoch: 0, index: step * settings.accumulation + part };
+        const mix = drawMix({ width: size, height: size }, { ...settings, probability: settings.mixProbability }, key), { box } = mix;
+        // A picture that could not be read is not mixed into another, either.
+        const pairs = batch.weights.map((weight, i) => weight * batch.weights[B - 1 - i]);
+        return {
+          ...values,
+          weights: pairs,
+          lam: mix.lambda,
+          box: box ? [box.top, box.top + box.height, box.left, box.left + box.width] : [0, 0, 0, 0],
+        };
+      },
+      schedule: (step) => ({ lr: rate(step) }),
+    },
+    async measure() {
+      const means = await meansOver(measuring, {
+        context,
+        pictures: data.heldOut,
+        preparation: heldOutView(size),
+        batchSize: B,
+        inputs: plain,
+        names: ["loss", "accuracy"],
+      });
+      recordTuned(context.run, job, { accuracy: means.accuracy });
+      return { values: { ...means, chance: 1 / classes }, score: means.accuracy };
+    },
+    destroy() {
+      measuring.destroy();
+      update.destroy();
+      return Promise.resolve();
+    },
+  };
+}
 
 const jobName = (arm: string, share: number, seed: number) => `finetune-${arm}-${Number((100 * share).toPrecision(4))}pc-seed${seed}`;
 

@@ -14,6 +14,7 @@ export interface HeldOutOptions {
   preparation: Preparation;
   batchSize: number;
   fields?: Record<string, Field>;
+  labelMaps?: boolean;
   inputs(batch: Batch): Values;
   /**
    * Outputs that are averaged over the pictures: (B), one for each, or (1) for a batch. What fills up the last batch is no picture, so that
@@ -26,7 +27,7 @@ export interface HeldOutOptions {
 
 /** Every held-out picture once, in the set's order: the mean of each output. */
 export async function meansOver(program: Program, options: HeldOutOptions): Promise<Record<string, number>> {
-  const { context: { recipe, workers }, pictures, preparation, batchSize, fields, inputs, names, each } = options;
+  const { context: { recipe, workers }, pictures, preparation, batchSize, fields, labelMaps, inputs, names, each } = options;
   const sums = new Map(names.map((name) => [name, 0]));
   let count = 0;
   await using loader = batchesOf(pictures, {
@@ -34,6 +35,7 @@ export async function meansOver(program: Program, options: HeldOutOptions): Prom
     onError: recipe.data.onError,
     workers: Math.min(workers, 1),
     fields,
+    labelMaps,
     batchSize,
     shuffle: false,
     last: "pad",

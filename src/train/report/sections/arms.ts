@@ -36,13 +36,19 @@ export function scratchAgainstPretrained({ metrics, evaluation }: ReportInputs):
     jobs.get(line.job)!.push(line);
   }
   const shares = [...new Set([...jobs.keys()].map((job) => armOf(job)!.labels))].sort((a, b) => a - b);
-  const charts = shares.flatMap((labels) => (["loss", "accuracy"] as const).map((key) => chart(jobs, labels, key))).filter(Boolean);
-  const results = evaluation.finetune ? resultTable(evaluation.finetune) : "";
+  const charts = shares.flatMap((labels) => (["loss", "accuracy", "meanIou"] as const).map((key) => chart(jobs, labels, key))).filter(
+    Boolean,
+  );
+  const found = evaluation.finetune ?? [], segmented = found.some(({ meanIou }) => meanIou !== undefined);
+  const results = found.length
+    ? resultTable(found, "accuracy", segmented ? "Share of the pixels of test pictures that are right" : "Accuracy on test pictures") +
+      (segmented ? resultTable(found, "meanIou", "Mean intersection over union on test pictures") + classTable(found) : "")
+    : "";
   return results || charts.length ? `${results}<div class="row">${charts.join("\n")}</div>` : "";
 }
 
 /** Held-out values where they were measured on the way, else those of training. */
-function chart(jobs: ReadonlyMap<string, MetricLine[]>, labels: number, key: "loss" | "accuracy"): string {
+function chart(jobs: ReadonlyMap<string, MetricLine[]>, labels: number, key: "loss" | "accuracy" | "meanIou"): string {
   const curves = (arm: Arm, part: "measured" | "train") =>
     [...jobs].filter(([job]) => armOf(job)!.arm === arm && armOf(job)!.labels === labels)
       .map(([, lines]) => seriesOf(lines, part, key)).filter((points) => points.length);
@@ -51,13 +57,15 @@ function chart(jobs: ReadonlyMap<string, MetricLine[]>, labels: number, key: "lo
     const found = curves(arm, part);
     return found.length ? [{ name: names[arm], points: meanOf(found) }] : [];
   });
-  const title = `${part === "measured" ? "held-out" : "training"} ${key}, ${100 * labels} % of the labels`;
+  const title = `${part === "measured" ? "held-out" : "training"} ${key === "meanIou" ? "mean IoU" : key}, ${100 * labels} % of the labels`;
   return series.length ? lineChart({ title, x: "step", series }) : "";
 }
 
-function resultTable(results: NonNullable<ReportInputs["evaluation"]["finetune"]>): string {
+type Results = NonNullable<ReportInputs["evaluation"]["finetune"]>;
+
+function resultTable(results: Results, key: "accuracy" | "meanIou", title: string): string {
   const shares = [...new Set(results.map(({ labels }) => labels))].sort((a, b) => a - b);
-  const of = (arm: Arm, labels: number) => results.filter((r) => r.arm === arm && r.labels === labels).map(({ accuracy }) => accuracy);
+  const of = (arm: Arm, labels: number) => results.filter((r) => r.arm === arm && r.labels === labels).flatMap((r) => r[key] ?? []);
   const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   const rows = shares.map((labels) => {
     const [scratch, pretrained] = arms.map((arm) => of(arm, labels));
@@ -65,7 +73,7 @@ function resultTable(results: NonNullable<ReportInputs["evaluation"]["finetune"]
     return [`${100 * labels} %`, ...[scratch, pretrained].map(inWords), gap, String(Math.max(scratch.length, pretrained.length))];
   });
   return table(
-    "Accuracy on test pictures, mean and spread over the seeds",
+    `${title}, mean and spread over the seeds`,
     ["labels", "from scratch", "pre-trained", "gain", "seeds"],
     rows,
   );
@@ -76,4 +84,13 @@ function resultTable(results: NonNullable<ReportInputs["evaluation"]["finetune"]
     const std = Math.sqrt(values.reduce((sum, v) => sum + (v - mean(values)) ** 2, 0) / (values.length - 1));
     return `${percent(mean(values))} ± ${(100 * std).toFixed(1)}`;
   }
+}
+
+/** Each class by each fine-tuning, the hardest first. */
+function classTable(results: Results): string {
+  const of = results.filter(({ iou }) => iou), best = (name: string) => Math.max(...of.map(({ iou }) => iou![name] ?? 0));
+  const classes = [...new Set(of.flatMap(({ iou }) => Object.keys(iou!)))].sort((a, b) => best(a) - best(b));
+  const head = of.map(({ arm, labels, seed }) => `${names[arm]}, ${100 * labels} % of the labels, seed ${seed}`);
+  const rows = classes.map((name) => [name, ...of.map(({ iou }) => iou![name] === undefined ? "" : percent(iou![name]))]);
+  return `<details><summary>by class</summary>${table("Intersection over union of each class", ["class", ...head], rows)}</details>`;
 }
