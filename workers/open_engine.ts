@@ -27,6 +27,7 @@ const LOOK = 500;
 
 const names = [
   ...["models", "activate", "release", "check", "embed", "dense", "tokens", "decode", "reconstruct", "classify", "attention"],
+  ...["embedTexts", "classifyTexts"],
   ...["startRun", "runs", "run", "controlRun", "metrics", "events", "findings", "checkpoints", "pictures", "picture", "recipeSchema"],
 ] as (keyof Engine)[];
 

@@ -1,10 +1,12 @@
 // Models on one device: loaded beside each other, freed when nobody uses them, and loaded again when the device is lost.
 
 import type { Device } from "../devices/mod.ts";
-import { CheckpointError, DeviceLostError } from "../errors.ts";
-import type { Inference, ModelDescription, Pixels } from "../server/engine.ts";
+import { CheckpointError, DeviceLostError, ShapeError } from "../errors.ts";
+import type { AnyModelDescription, EmbedOptions, Inference, Pixels, TextOptions } from "../server/engine.ts";
 import { loadParts } from "./load.ts";
+import { loadTextParts } from "./load_text.ts";
 import { Model } from "./model.ts";
+import { Texts } from "./texts.ts";
 
 export interface InferenceOptions {
   /** Opens the device, also after a loss. */
@@ -15,7 +17,7 @@ export interface InferenceOptions {
 }
 
 interface Loaded {
-  model: Model;
+  model: Model | Texts;
   source: string;
 }
 
@@ -41,12 +43,11 @@ export class InferenceEngine implements Inference {
   }
 
   /** Loads a model whatever its source: for settings, not for requests. */
-  async load(source: string): Promise<ModelDescription> {
-    const parts = await loadParts(source), device = await this.device();
-    const probe = new Model(device, parts, ""), id = nameOf(source, probe.description.fingerprint);
+  async load(source: string): Promise<AnyModelDescription> {
+    const make = await read(source), device = await this.device(), id = nameOf(source, make(device, "").description.fingerprint);
     const known = this.#loaded.get(id);
     if (known) return known.model.description;
-    const model = new Model(device, parts, id);
+    const model = make(device, id);
     try {
       await model.check(); // compiles what most requests need
     } catch (error) {
@@ -58,11 +59,11 @@ export class InferenceEngine implements Inference {
     return model.description;
   }
 
-  models(): Promise<ModelDescription[]> {
+  models(): Promise<AnyModelDescription[]> {
     return Promise.resolve([...this.#loaded.values()].map(({ model }) => model.description));
   }
 
-  activate(source: string): Promise<ModelDescription> {
+  activate(source: string): Promise<AnyModelDescription> {
     this.#options.permit(source);
     return this.load(source);
   }
@@ -88,6 +89,8 @@ export class InferenceEngine implements Inference {
   reconstruct = (id: string, pixels: Pixels, masks: Uint8Array<ArrayBuffer>) => this.#model(id).reconstruct(pixels, masks);
   classify = (id: string, pixels: Pixels) => this.#model(id).classify(pixels);
   attention = (id: string, pixels: Pixels, options: { block?: number }) => this.#model(id).attention(pixels, options);
+  embedTexts = (id: string, texts: string[], options: EmbedOptions & TextOptions) => this.#texts(id).embed(texts, options);
+  classifyTexts = (id: string, texts: string[], options: TextOptions) => this.#texts(id).classify(texts, options);
 
   async close(): Promise<void> {
     const device = this.#device;
@@ -97,6 +100,18 @@ export class InferenceEngine implements Inference {
   }
 
   #model(id: string): Model {
+    const model = this.#at(id);
+    if (model instanceof Model) return model;
+    throw new ShapeError(`${id}: takes texts, no pictures; use a model of pictures`);
+  }
+
+  #texts(id: string): Texts {
+    const model = this.#at(id);
+    if (model instanceof Texts) return model;
+    throw new ShapeError(`${id}: takes pictures, no texts; use a model of texts`);
+  }
+
+  #at(id: string): Model | Texts {
     if (this.#recovery) throw new DeviceLostError("device: it was lost and is being opened again; try again soon");
     const loaded = this.#loaded.get(id);
     if (!loaded) throw new CheckpointError(`model: none is loaded as ${id}; activate one`);
@@ -115,13 +130,21 @@ export class InferenceEngine implements Inference {
     const device = await this.device();
     for (const [id, { source }] of [...this.#loaded]) {
       try {
-        this.#loaded.set(id, { model: new Model(device, await loadParts(source), id), source });
+        this.#loaded.set(id, { model: (await read(source))(device, id), source });
       } catch (error) {
         this.#loaded.delete(id);
         this.#options.log(`model: ${id} cannot be loaded again (${(error as Error).message})`);
       }
     }
   }
+}
+
+/** Everything of a model but its device. */
+async function read(source: string): Promise<(device: Device, id: string) => Model | Texts> {
+  const texts = await loadTextParts(source);
+  if (texts) return (device, id) => new Texts(device, texts, id);
+  const parts = await loadParts(source);
+  return (device, id) => new Model(device, parts, id);
 }
 
 /** Says where it is from and changes with the weights. */

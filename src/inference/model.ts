@@ -295,6 +295,7 @@ function describe(
   const choice = { block, pool, encoder: encoder?.fingerprint, tokenizer: encoder ? undefined : codec?.fingerprint };
   const view = encoder?.view ?? { size: codec!.size, filter: "lanczos", share: 1 };
   return {
+    modality: "pictures",
     id,
     source,
     fingerprint: fingerprint(choice, embedder?.whitening ? Object.entries(embedder.whitening) : []),

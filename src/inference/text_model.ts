@@ -1,7 +1,7 @@
 // A BERT at work: embeddings and classes of texts, in programs of a few batch sizes and lengths.
 
 import { softmax } from "../../kernels/mod.ts";
-import { loadBert } from "../checkpoint/bert/mod.ts";
+import { loadBert, type LoadedBert } from "../checkpoint/bert/mod.ts";
 import { fingerprint } from "../checkpoint/fingerprint.ts";
 import type { CheckpointSource } from "../checkpoint/mod.ts";
 import { readWordPiece, type WordPiece } from "../data/text/word_piece.ts";
@@ -23,53 +23,96 @@ export interface TextModelOptions {
   long?: "fail" | "truncate";
 }
 
+/** A BERT with its tokenizer, on no device yet. */
+export interface TextWeights extends Pick<LoadedBert, "file" | "config" | "labels" | "table"> {
+  wordPiece: WordPiece;
+  /** Changes with configuration, weights and vocabulary. */
+  fingerprint: string;
+}
+
+/** The numbers of a text's tokens with [CLS] and [SEP], or why the model cannot take it. */
+export type EncodedWords = { ids: number[]; fault?: undefined } | { ids?: undefined; fault: string };
+
+/**
+ * Reads a Hugging Face folder, or a checkpoint of a training on texts, with the tokenizer that lies beside the weights.
+ *
+ * @throws CheckpointError where the vocabulary is not the model's; DataError without a tokenizer.
+ */
+export async function readText(source: CheckpointSource): Promise<TextWeights> {
+  const { file, config, labels, table, tokenizer, values } = await loadBert(source),
+    wordPiece = readWordPiece(tokenizer, `${file}: beside it, `);
+  if (wordPiece.size === config.vocab) {
+    return {
+      file,
+      config,
+      labels,
+      table,
+      wordPiece,
+      fingerprint: fingerprint({ config, tokens: wordPiece.tokens }, Object.entries(values)),
+    };
+  }
+  throw new CheckpointError(
+    `${file}: has embeddings of ${config.vocab} tokens, its tokenizer knows ${wordPiece.size}; give the tokenizer of this model`,
+  );
+}
+
 /** Every call waits for the one before: a program has one set of inputs. */
 export class TextModel {
-  /** Changes with configuration, weights and vocabulary. */
   readonly fingerprint: string;
+  readonly config: BertConfig;
+  /** Names of the classes, in their order; none of a model without classes. */
+  readonly labels: string[];
+  readonly wordPiece: WordPiece;
   readonly #p: Record<string, Tensor>;
   readonly #programs: Programs;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(
-    device: Device,
-    readonly config: BertConfig,
-    readonly wordPiece: WordPiece,
-    readonly labels: string[],
-    { table, values }: Pick<Awaited<ReturnType<typeof loadBert>>, "table" | "values">,
-  ) {
-    this.fingerprint = fingerprint({ config, tokens: wordPiece.tokens }, Object.entries(values));
+  constructor(device: Device, { config, labels, wordPiece, fingerprint, table }: TextWeights) {
+    this.config = config;
+    this.labels = Array.from({ length: config.classes ?? 0 }, (_, i) => labels[i] ?? String(i));
+    this.wordPiece = wordPiece;
+    this.fingerprint = fingerprint;
     this.#p = parameters(table);
     this.#programs = new Programs(device);
   }
 
-  /**
-   * Loads a Hugging Face folder, or a checkpoint of a training on texts, with the tokenizer that lies beside the weights.
-   *
-   * @throws CheckpointError where the vocabulary is not the model's; DataError without a tokenizer.
-   */
+  /** Reads `source` as `readText` does, and puts it on a device. */
   static async load(device: Device, source: CheckpointSource): Promise<TextModel> {
-    const { file, config, labels, tokenizer, ...weights } = await loadBert(source),
-      wordPiece = readWordPiece(tokenizer, `${file}: beside it, `);
-    if (wordPiece.size === config.vocab) return new TextModel(device, config, wordPiece, labels, weights);
-    throw new CheckpointError(
-      `${file}: has embeddings of ${config.vocab} tokens, its tokenizer knows ${wordPiece.size}; give the tokenizer of this model`,
-    );
+    return new TextModel(device, await readText(source));
   }
 
   /** Vectors of texts; after the last block and over the mean of tokens unless the options say otherwise. */
-  async embed(texts: readonly string[], options: Partial<TextEmbeddingOptions> & TextModelOptions = {}): Promise<Vectors> {
-    const { block = -1, pool = "mean", long } = options;
-    const { data, ms } = await this.#run(`embed ${block} ${pool}`, texts, long, (encoded) => textEmbedding(encoded, { block, pool }));
-    return { ms, dimensions: this.config.dim, data };
+  async embed(texts: readonly string[], { long, ...options }: Partial<TextEmbeddingOptions> & TextModelOptions = {}): Promise<Vectors> {
+    return await this.embedTokens(this.#allOf(texts, long), options);
   }
 
   /** Probabilities of the classes. @throws CheckpointError of a model that has none. */
   async classify(texts: readonly string[], { long }: TextModelOptions = {}): Promise<Classes> {
-    const { classes } = this.config;
-    if (!classes) throw new CheckpointError("classify: the model has no classes; load one that was fine-tuned");
-    const { data, ms } = await this.#run("classify", texts, long, (encoded) => softmax(textClassLogits(this.#p, encoded, this.config)));
-    return { ms, classes: Array.from({ length: classes }, (_, i) => this.labels[i] ?? String(i)), probabilities: data };
+    return await this.classifyTokens(this.#allOf(texts, long));
+  }
+
+  /** What `embedTokens` and `classifyTokens` take of each text. */
+  encode(texts: readonly string[], { long = "fail" }: TextModelOptions = {}): EncodedWords[] {
+    const { cls, sep } = this.wordPiece, room = this.config.positions - 2;
+    return texts.map((text) => {
+      const ids = this.wordPiece.encode(text);
+      if (ids.length === 0) return { fault: "has no token; give texts with words" };
+      if (ids.length <= room || long === "truncate") return { ids: [cls, ...ids.slice(0, room), sep] };
+      return { fault: `has ${ids.length + 2} tokens, the model takes ${room + 2}; cut it, or choose truncate` };
+    });
+  }
+
+  /** As `embed`, of texts that are encoded. */
+  async embedTokens(ids: readonly number[][], { block = -1, pool = "mean" }: Partial<TextEmbeddingOptions> = {}): Promise<Vectors> {
+    const { data, ms } = await this.#run(`embed ${block} ${pool}`, ids, (encoded) => textEmbedding(encoded, { block, pool }));
+    return { ms, dimensions: this.config.dim, data };
+  }
+
+  /** As `classify`, of texts that are encoded. */
+  async classifyTokens(ids: readonly number[][]): Promise<Classes> {
+    if (!this.config.classes) throw new CheckpointError("classify: the model has no classes; load one that was fine-tuned");
+    const { data, ms } = await this.#run("classify", ids, (encoded) => softmax(textClassLogits(this.#p, encoded, this.config)));
+    return { ms, classes: this.labels, probabilities: data };
   }
 
   async destroy(): Promise<void> {
@@ -77,14 +120,20 @@ export class TextModel {
     await this.#programs.destroy();
   }
 
+  #allOf(texts: readonly string[], long: TextModelOptions["long"]): number[][] {
+    return this.encode(texts, { long }).map(({ ids, fault }, i) => {
+      if (ids) return ids;
+      throw new DataError(`text ${i}: ${fault}`);
+    });
+  }
+
   #run(
     name: string,
-    texts: readonly string[],
-    long: TextModelOptions["long"],
+    ids: readonly number[][],
     output: (encoded: EncodedText) => Tensor,
   ): Promise<{ data: Float32Array<ArrayBuffer>; ms: number }> {
     const turn = this.#last.catch(() => {}).then(async () => {
-      const ids = texts.map((text, i) => this.#ids(text, i, long)), most = batchSizes[batchSizes.length - 1], parts: Float32Array[] = [];
+      const most = batchSizes[batchSizes.length - 1], parts: Float32Array[] = [];
       let ms = 0;
       for (let from = 0; from < ids.length; from += most) {
         const some = ids.slice(from, from + most), B = batchSizes.find((size) => size >= some.length)!;
@@ -112,14 +161,5 @@ export class TextModel {
     });
     this.#last = turn;
     return turn;
-  }
-
-  #ids(text: string, index: number, long: TextModelOptions["long"] = "fail"): number[] {
-    const { cls, sep } = this.wordPiece, ids = this.wordPiece.encode(text), room = this.config.positions - 2;
-    if (ids.length === 0) throw new DataError(`text ${index}: has no token; give texts with words`);
-    if (ids.length > room && long === "fail") {
-      throw new DataError(`text ${index}: has ${ids.length + 2} tokens, the model takes ${room + 2}; cut it, or choose truncate`);
-    }
-    return [cls, ...ids.slice(0, room), sep];
   }
 }

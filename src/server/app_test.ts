@@ -96,7 +96,11 @@ test("what is wrong with a request is named, with a 4xx", async () => {
     [post("/v1/embeddings", { input: "a picture of a cat." }), 422, /no base64/],
     [post("/v1/embeddings", { input: "data:image/png,abc" }), 422, /not in base64/],
     [post("/v1/embeddings", { input: [dataUri(red), dataUri(Uint8Array.of(1, 2, 3))] }), 422, /^input\[1\]: no picture format/],
-    [post("/v1/embeddings", { input: [dataUri(red), dataUri(red), dataUri(red)] }), 413, /3 pictures, the limit of one request is 2/],
+    [
+      post("/v1/embeddings", { input: [dataUri(red), dataUri(red), dataUri(red)] }),
+      413,
+      /3 pictures or texts, the limit of one request is 2/,
+    ],
     [post("/v1/embeddings", { input: { image: "A".repeat(4200) } }), 413, /the limit of one picture is 3000/],
     [post("/v1/embeddings", { input: "A".repeat(6000) }), 413, /the limit is 5000/],
     [post("/v1/embeddings", { input: { url: "http://example.org/a.png" } }), 403, /not fetched by address here/],

@@ -16,7 +16,7 @@ export interface View {
   share: number;
 }
 
-export interface ModelDescription {
+interface Described {
   /** Names the model in requests, besides "default". Another after every activation. */
   id: string;
   /** Where it was loaded from: a run, a file, a folder, an address. */
@@ -28,19 +28,34 @@ export interface ModelDescription {
   /** Milliseconds since 1970. */
   loaded: number;
   abilities: Ability[];
-  /** Of the encoder. */
-  view: View;
-  /** Of the tokenizer that goes with it, where there is one. */
-  tokenizer?: { view: View; vocab: number; grid: readonly [number, number]; fingerprint: string };
   /** Blocks that a vector may be taken from: 0 (the embeddings) to this. */
   blocks: number;
-  /** Rows and columns of patches. */
-  grid: readonly [number, number];
   /** What a vector is made of where the request does not say, and the lengths to which the fitted whitening may cut it. */
   embedding: { block: number; pool: Pool; whitened: boolean; dimensions: number[] };
   heads?: number;
   classes?: string[];
 }
+
+/** A model of pictures. */
+export interface ModelDescription extends Described {
+  modality: "pictures";
+  /** Of the encoder. */
+  view: View;
+  /** Of the tokenizer that goes with it, where there is one. */
+  tokenizer?: { view: View; vocab: number; grid: readonly [number, number]; fingerprint: string };
+  /** Rows and columns of patches. */
+  grid: readonly [number, number];
+}
+
+/** A model of texts. */
+export interface TextModelDescription extends Described {
+  modality: "texts";
+  /** Tokens that it knows, and that a text may have with [CLS] and [SEP]. */
+  vocab: number;
+  positions: number;
+}
+
+export type AnyModelDescription = ModelDescription | TextModelDescription;
 
 /** (B, size, size, 3) bytes, cut as the model's view says. */
 export interface Pixels {
@@ -105,11 +120,26 @@ export interface EmbedOptions {
   pool?: Pool;
 }
 
+export interface TextOptions {
+  /** Texts longer than the model's positions are cut; absent: they are faults. */
+  truncate?: boolean;
+}
+
+/** Which texts the model took. */
+interface TextsTold {
+  /** Tokens of each text with [CLS] and [SEP], 0 where there is a fault. */
+  tokens: number[];
+  /** Why a text cannot be taken; its row is NaN. */
+  faults: { index: number; fault: string }[];
+}
+export interface TextVectors extends Vectors, TextsTold {}
+export interface TextClasses extends Classes, TextsTold {}
+
 /** Models at work. `model` is an id that `models` or `activate` gave. */
 export interface Inference {
-  models(): Promise<ModelDescription[]>;
+  models(): Promise<AnyModelDescription[]>;
   /** Loads `source` beside the others. @throws CheckpointError */
-  activate(source: string): Promise<ModelDescription>;
+  activate(source: string): Promise<AnyModelDescription>;
   /** Frees a model that no request uses any more. */
   release(model: string): Promise<void>;
   /** A real pass through the device. @throws DeviceLostError */
@@ -123,6 +153,8 @@ export interface Inference {
   reconstruct(model: string, pixels: Pixels, masks: Uint8Array<ArrayBuffer>): Promise<Reconstructions>;
   classify(model: string, pixels: Pixels): Promise<Classes>;
   attention(model: string, pixels: Pixels, options: { block?: number }): Promise<Attention>;
+  embedTexts(model: string, texts: string[], options: EmbedOptions & TextOptions): Promise<TextVectors>;
+  classifyTexts(model: string, texts: string[], options: TextOptions): Promise<TextClasses>;
 }
 
 export type RunState = "queued" | "running" | "pausing" | "paused" | "stopping" | "stopped" | "done" | "failed";

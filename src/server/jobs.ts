@@ -2,7 +2,7 @@
 
 import { DataError } from "../errors.ts";
 import type { Picture } from "../data/picture.ts";
-import type { EmbedOptions, Inference, Pixels } from "./engine.ts";
+import type { EmbedOptions, Inference, Pixels, TextOptions, TextVectors } from "./engine.ts";
 
 /** One picture's part of a batch; which fields are there depends on the job. */
 export interface Item {
@@ -14,6 +14,7 @@ export interface Item {
   ids?: Uint32Array<ArrayBuffer>;
   /** (rows * columns) 1 for what is masked. */
   mask?: Uint8Array<ArrayBuffer>;
+  text?: string;
 }
 
 /** Results in the order of the items, an Error for one that failed alone; `ms` on the device for all of them. */
@@ -77,7 +78,18 @@ const attention: Job<{ block?: number }, { heads: Float32Array[]; grid: readonly
   return { ms, results: items.map((item, i) => finite(item, row(weights, i, heads * T), cut)) };
 };
 
-export const jobs = { embed, dense, tokens, decode, reconstruct, classify, attention };
+const embedTexts: Job<EmbedOptions & TextOptions, { vector: Float32Array; tokens: number }> = async (engine, model, items, options) => {
+  const { ms, data, dimensions, ...told } = await engine.embedTexts(model, textsOf(items), options);
+  return { ms, results: taken(items, told, (item, i, tokens) => finite(item, row(data, i, dimensions), (vector) => ({ vector, tokens }))) };
+};
+
+const classifyTexts: Job<TextOptions, { classes: string[]; probabilities: Float32Array }> = async (engine, model, items, options) => {
+  const { ms, classes, probabilities, ...told } = await engine.classifyTexts(model, textsOf(items), options);
+  const cut = (i: number) => row(probabilities, i, classes.length);
+  return { ms, results: taken(items, told, (item, i) => finite(item, cut(i), (one) => ({ classes, probabilities: one }))) };
+};
+
+export const jobs = { embed, dense, tokens, decode, reconstruct, classify, attention, embedTexts, classifyTexts };
 export type JobName = keyof typeof jobs;
 export type OptionsOf<Name extends JobName> = Parameters<(typeof jobs)[Name]>[3];
 export type ResultOf<Name extends JobName> = Exclude<Awaited<ReturnType<(typeof jobs)[Name]>>["results"][number], Error>;
@@ -90,6 +102,18 @@ function finite<Result>({ name }: Item, values: Float32Array, make: (values: Flo
   return values.every(Number.isFinite)
     ? make(values)
     : new DataError(`${name}: the model's values for it are not finite; leave the picture out`);
+}
+
+const textsOf = (items: Item[]): string[] => items.map(({ text }) => text!);
+
+/** The results of texts that the model could take, errors for the others. */
+function taken<Result>(
+  items: Item[],
+  { tokens, faults }: Pick<TextVectors, "tokens" | "faults">,
+  make: (item: Item, i: number, tokens: number) => Result | Error,
+): (Result | Error)[] {
+  const refused = new Map(faults.map(({ index, fault }) => [index, fault]));
+  return items.map((item, i) => refused.has(i) ? new DataError(`${item.name}: ${refused.get(i)}`) : make(item, i, tokens[i]));
 }
 
 function pixelsOf(items: Item[]): Pixels {

@@ -1,10 +1,10 @@
 // Which models requests may name, and when one that was replaced can be freed: after its last request.
 
-import type { Inference, ModelDescription } from "./engine.ts";
+import type { AnyModelDescription, Inference } from "./engine.ts";
 import { NotFoundError, UnavailableError } from "./errors.ts";
 
 interface Loaded {
-  description: ModelDescription;
+  description: AnyModelDescription;
   users: number;
   replaced: boolean;
 }
@@ -22,14 +22,14 @@ export class Models {
   }
 
   /** The models there are; the first is the one named "default". */
-  async list(): Promise<ModelDescription[]> {
+  async list(): Promise<AnyModelDescription[]> {
     await this.#find();
     const all = [...this.#loaded.values()].sort((a, b) => Number(b === this.#default) - Number(a === this.#default));
     return all.map(({ description }) => description);
   }
 
   /** Runs `work` with the model of that name, which stays loaded until then. */
-  async use<T>(name: string | undefined, work: (model: ModelDescription) => Promise<T>): Promise<T> {
+  async use<T>(name: string | undefined, work: (model: AnyModelDescription) => Promise<T>): Promise<T> {
     await this.#find();
     const loaded = name === undefined || name === "default" ? this.#default : this.#loaded.get(name);
     if (!loaded) {
@@ -48,7 +48,7 @@ export class Models {
   }
 
   /** Loads a model and makes it the default; requests with the one before end with that one. */
-  activate(source: string): Promise<ModelDescription> {
+  activate(source: string): Promise<AnyModelDescription> {
     const activation = this.#activating.catch(() => {}).then(async () => {
       await this.#find();
       const description = await this.#engine.activate(source);
@@ -64,7 +64,7 @@ export class Models {
     return activation;
   }
 
-  #add(description: ModelDescription): Loaded {
+  #add(description: AnyModelDescription): Loaded {
     const loaded = this.#loaded.get(description.id) ?? { description, users: 0, replaced: false };
     loaded.replaced = false;
     this.#loaded.set(description.id, loaded);

@@ -16,4 +16,9 @@ export const Failed = z.object({
   error: z.object({ type: z.string().meta({ description: "stays the same over versions" }), message: z.string() }),
 }).meta({ id: "Error" });
 
+/** Of routes that take texts, too. */
+export const Truncate = z.boolean().default(false).meta({
+  description: "whether a text longer than the model takes is cut, instead of refused",
+});
+
 export const ModelName = z.string().min(1).max(200).default("default").meta({ description: "an id of GET /v1/models, or default" });

@@ -5,7 +5,7 @@ import type { Store } from "../store/store.ts";
 import { Admission } from "./admission.ts";
 import { Batcher } from "./batcher.ts";
 import { BodyBudget } from "./body.ts";
-import { batchSizes, type Engine, type ModelDescription } from "./engine.ts";
+import { type AnyModelDescription, batchSizes, type Engine } from "./engine.ts";
 import { type Item, type JobName, jobs, type OptionsOf, type ResultOf } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import { Metrics } from "./metrics.ts";
@@ -91,7 +91,7 @@ export class Service {
   /** Runs a job over items that are made (decoded, drawn) on the way. An item that fails leaves the others alone. */
   async run<Name extends JobName>(
     job: Name,
-    model: ModelDescription,
+    model: Pick<AnyModelDescription, "id">,
     options: OptionsOf<Name>,
     items: (() => Promise<Item>)[],
     signal?: AbortSignal,

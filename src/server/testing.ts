@@ -1,11 +1,12 @@
 // A hand-made engine: its "model" is arithmetic on pixels, so that tests know every answer.
 
-import type { Engine, ModelDescription, Pixels, RunDescription, RunEvent } from "./engine.ts";
+import type { AnyModelDescription, Engine, ModelDescription, Pixels, RunDescription, RunEvent, TextModelDescription } from "./engine.ts";
 
 export const SIZE = 8;
 const T = 4, DIMENSIONS = 6;
 
 export const model = (id: string): ModelDescription => ({
+  modality: "pictures",
   id,
   source: `${id}.safetensors`,
   fingerprint: `print-${id}`,
@@ -20,6 +21,29 @@ export const model = (id: string): ModelDescription => ({
   heads: 2,
   classes: ["cat", "dog", "owl"],
 });
+
+/** Takes texts of at most 4 letters. */
+export const textModel = (id: string): TextModelDescription => ({
+  modality: "texts",
+  id,
+  source: id,
+  fingerprint: `print-${id}`,
+  device: "paper and pencil",
+  loaded: 1_700_000_000_000,
+  abilities: ["embed", "classify"],
+  blocks: 3,
+  embedding: { block: 3, pool: "mean", whitened: false, dimensions: [3] },
+  vocab: 26,
+  positions: 4,
+  classes: ["short", "long"],
+});
+
+/** Letters of each text, cut where that is wished; and the texts that have too many. */
+function letters(texts: string[], truncate = false) {
+  const tokens = texts.map(({ length }) => length <= 4 ? length : truncate ? 4 : 0);
+  const faults = tokens.flatMap((count, index) => count ? [] : [{ index, fault: `has ${texts[index].length} letters, 1 to 4 are taken` }]);
+  return { ms: 2, tokens, faults };
+}
 
 /** Means of red, green and blue of each picture, 0 to 1. */
 function colours({ count, data }: Pixels): number[][] {
@@ -40,9 +64,8 @@ export interface TestEngine extends Engine {
   readonly started: Map<string, RunDescription>;
 }
 
-/** Vectors are (red, green, blue, block, 0, 1); a picture of pure blue gives NaN. */
-export function testEngine(): TestEngine {
-  const loaded = [model("first")];
+/** Vectors are (red, green, blue, block, 0, 1); a picture of pure blue gives NaN. Of texts they are (letters, block, 1). */
+export function testEngine(loaded: AnyModelDescription[] = [model("first")]): TestEngine {
   let activations = 0;
   const pass = async (name: string, id: string, pixels: Pixels) => {
     engine.calls.push(`${name} ${pixels.count} ${id}`);
@@ -99,6 +122,15 @@ export function testEngine(): TestEngine {
     async attention(id, pixels) {
       await pass("attention", id, pixels);
       return { ms: 2, heads: 2, grid: [2, 2], weights: new Float32Array(pixels.count * 2 * T).map((_, i) => i % T) };
+    },
+    embedTexts(id, texts, { block = 3, truncate }) {
+      engine.calls.push(`embedTexts ${texts.length} ${id}`);
+      const told = letters(texts, truncate);
+      return Promise.resolve({ ...told, dimensions: 3, data: Float32Array.from(told.tokens.flatMap((count) => [count || NaN, block, 1])) });
+    },
+    classifyTexts(_, texts, { truncate }) {
+      const told = letters(texts, truncate), rows = told.tokens.map((count) => [1 - count / 4, count / 4]);
+      return Promise.resolve({ ...told, classes: ["short", "long"], probabilities: Float32Array.from(rows.flat()) });
     },
     startRun(recipe) {
       const id = `run-${engine.started.size + 1}`;

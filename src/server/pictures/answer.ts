@@ -1,13 +1,13 @@
-// What the routes with pictures share: admission, decoding for a view, errors of several pictures as one, headers.
+// What the routes with pictures or texts share: admission, decoding for a view, errors of several inputs as one, headers.
 
-import type { EmbedOptions, ModelDescription, View } from "../engine.ts";
-import { NotFoundError } from "../errors.ts";
+import type { Ability, AnyModelDescription, EmbedOptions, ModelDescription, View } from "../engine.ts";
+import { NotFoundError, RequestError } from "../errors.ts";
 import type { Item, JobName, OptionsOf, ResultOf } from "../jobs.ts";
 import type { Outcome, Service, Timing } from "../service.ts";
 import type { Source } from "./input.ts";
 
 /** Runs a job over pictures. `extend` adds what else an item of the job needs. */
-export async function pictureItems<Name extends JobName>(
+export async function pictureItems<Name extends JobName & Ability>(
   service: Service,
   model: ModelDescription,
   job: Name,
@@ -31,11 +31,39 @@ export async function pictureItems<Name extends JobName>(
   }
 }
 
+/** Runs a job over texts. */
+export async function textItems<Name extends "embedTexts" | "classifyTexts">(
+  service: Service,
+  model: AnyModelDescription,
+  job: Name,
+  options: OptionsOf<Name>,
+  sources: Source[],
+  signal: AbortSignal,
+): Promise<{ outcomes: Outcome<ResultOf<Name>>[]; timing: Timing }> {
+  checkAbility(model, job === "embedTexts" ? "embed" : "classify");
+  const items = sources.map(({ name, text }) => {
+    if (text !== undefined && !/^data:[^,]{0,200};\s*base64,/i.test(text)) return () => Promise.resolve({ name, text });
+    throw new RequestError(`${name}: is a picture, ${model.id} takes texts; send a string, or choose a model of pictures`);
+  });
+  const leave = service.admission.enter(items.length);
+  try {
+    return await service.run(job, model, options, items, signal);
+  } finally {
+    leave();
+  }
+}
+
+/** @throws RequestError for a model of texts. */
+export function ofPictures(model: AnyModelDescription): ModelDescription {
+  if (model.modality === "pictures") return model;
+  throw new RequestError(`${model.id}: takes texts, no pictures; choose a model of pictures`);
+}
+
 export function embedSources(service: Service, model: ModelDescription, options: EmbedOptions, sources: Source[], signal: AbortSignal) {
   return pictureItems(service, model, "embed", options, model.view, sources, signal);
 }
 
-export function checkAbility(model: ModelDescription, ability: JobName): void {
+export function checkAbility(model: AnyModelDescription, ability: Ability): void {
   if (model.abilities.includes(ability)) return;
   throw new NotFoundError(`${model.id}: it cannot ${ability}, only ${model.abilities.join(", ")}; activate a model that can`);
 }

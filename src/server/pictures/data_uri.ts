@@ -13,10 +13,21 @@ export function bytesOfText(text: string, name: string, maxBytes: number): Uint8
   }
   const start = uri ? uri[0].length : 0, most = Math.floor((text.length - start) * 3 / 4);
   if (most > maxBytes + 2) throw new TooLargeError(`${name}: about ${most} bytes, the limit of one picture is ${maxBytes}; shrink it`);
+  // Words are base64, too, to a decoder that passes over spaces; but no picture is as short as a word.
+  if (!uri && (text.length < SHORTEST || /[ \t]/.test(text))) refuse(text, name);
   try {
     return Uint8Array.fromBase64(text.slice(start));
   } catch {
-    const shown = JSON.stringify(text.slice(0, 24));
-    throw new DataError(`${name}: ${shown}... is no base64; give a data URI, {"image": base64}, or {"url": address}`);
+    refuse(text.slice(start), name);
   }
+}
+
+/** Characters; the smallest pictures there are have some 26 bytes. */
+const SHORTEST = 32;
+
+function refuse(text: string, name: string): never {
+  const shown = JSON.stringify(text.slice(0, 24));
+  throw new DataError(
+    `${name}: ${shown}... is no base64; give a picture as a data URI, {"image": base64} or {"url": address}, and texts to a model of texts`,
+  );
 }

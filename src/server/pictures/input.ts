@@ -9,18 +9,22 @@ import { bytesOfText } from "./data_uri.ts";
 import { fetchPicture } from "./remote.ts";
 
 export const PictureInput = z.union([
-  z.string().meta({ description: "a data URI, or an http address where the server fetches pictures" }),
+  z.string().meta({ description: "a data URI, or an http address where the server fetches pictures; a text for a model of texts" }),
   z.strictObject({ image: z.string().meta({ description: "a data URI or bare base64" }) }),
   z.strictObject({ url: z.string().meta({ description: "an http address; refused unless the server's settings allow its host" }) }),
 ]).meta({ id: "Picture" });
 export type PictureInput = z.infer<typeof PictureInput>;
 
 /** One picture or several. */
-export const Input = z.union([PictureInput, z.array(PictureInput).min(1)]).meta({ description: "one picture, or several" });
+export const Input = z.union([PictureInput, z.array(PictureInput).min(1)]).meta({
+  description: "one picture, or several; texts for a model of texts",
+});
 
-/** A picture whose bytes are not at hand yet. */
+/** A picture whose bytes are not at hand yet; or a text, as the model will have it. */
 export interface Source {
   name: string;
+  /** The string that a request has as it is. */
+  text?: string;
   bytes(signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -36,6 +40,7 @@ export function sourceOf(input: PictureInput, name: string, { maxPicture, remote
   const remote = typeof input === "string" ? /^https?:/i.test(input) : "url" in input;
   return {
     name,
+    ...typeof input === "string" && { text: input },
     // deno-lint-ignore require-await -- an error must be a rejection, as for an address
     bytes: async (signal) =>
       remote && !/^data:/i.test(text)
@@ -63,7 +68,9 @@ export async function readInput<Schema extends z.ZodObject>(
     ? { sources: [held(body, type, limits)], options: check(schema.omit({ input: true }), fromTexts(schema, query), "query") }
     : refuseType(type);
   if (sources.length > limits.maxPictures) {
-    throw new TooLargeError(`input: ${sources.length} pictures, the limit of one request is ${limits.maxPictures}; send them in several`);
+    throw new TooLargeError(
+      `input: ${sources.length} pictures or texts, the limit of one request is ${limits.maxPictures}; send them in several`,
+    );
   }
   return { sources, options: options as Omit<z.infer<Schema>, "input"> };
 }

@@ -1,13 +1,13 @@
-// POST /v1/classify for fine-tuned models, and /v1/attention as a picture.
+// POST /v1/classify for fine-tuned models of pictures or texts, and /v1/attention as a picture.
 
 import { z } from "npm:zod@4.6.7";
 import { encodePng } from "../../data/encode.ts";
 import { heatMap, sheet } from "../../data/panels.ts";
 import { type App, endpoint } from "../endpoint.ts";
 import { RequestError } from "../errors.ts";
-import { answerAll, pictureItems, timingHeaders } from "../pictures/answer.ts";
+import { answerAll, ofPictures, pictureItems, textItems, timingHeaders } from "../pictures/answer.ts";
 import { Input } from "../pictures/input.ts";
-import { ModelName } from "../schema.ts";
+import { ModelName, Truncate } from "../schema.ts";
 import type { Service } from "../service.ts";
 
 const ClassesAnswer = z.object({
@@ -25,17 +25,20 @@ export function classifyRoutes(app: App, service: Service): void {
     method: "post",
     path: "/v1/classify",
     tag: "Classes",
-    summary: "The classes of a picture, by a fine-tuned model",
+    summary: "The classes of a picture or a text, by a fine-tuned model",
     body: z.strictObject({
       input: Input,
       model: ModelName,
       top: z.int().positive().max(1000).default(5).meta({ description: "classes to name" }),
+      truncate: Truncate,
     }),
     pictures: true,
-    answers: { 200: { description: "in the order of the pictures", schema: ClassesAnswer } },
+    answers: { 200: { description: "in the order of the input", schema: ClassesAnswer } },
   }, ({ context, body, sources, signal }) =>
     service.models.use(body.model, async (model) => {
-      const { outcomes, timing } = await pictureItems(service, model, "classify", {}, model.view, sources, signal);
+      const { outcomes, timing } = model.modality === "texts"
+        ? await textItems(service, model, "classifyTexts", { truncate: body.truncate }, sources, signal)
+        : await pictureItems(service, model, "classify", {}, model.view, sources, signal);
       const data = answerAll(outcomes).map(({ classes, probabilities }, index) => ({
         object: "classes",
         index,
@@ -59,8 +62,8 @@ export function classifyRoutes(app: App, service: Service): void {
     pictures: true,
     answers: { 200: { type: "image/png", description: "a row a picture, a column a head" } },
   }, ({ context, body, sources, signal }) =>
-    service.models.use(body.model, async (model) => {
-      const { layer = model.blocks, head } = body;
+    service.models.use(body.model, async (named) => {
+      const model = ofPictures(named), { layer = model.blocks, head } = body;
       if (layer > model.blocks) throw new RequestError(`layer: ${layer}, ${model.id} has blocks 1 to ${model.blocks}; choose one of these`);
       if (head !== undefined && model.heads !== undefined && head >= model.heads) {
         throw new RequestError(`head: ${head}, ${model.id} has heads 0 to ${model.heads - 1}; choose one of these`);

@@ -7,7 +7,7 @@ import { resize } from "../../data/resize.ts";
 import { type Collection, exportLines, type Filter, type ItemInput, type Metadata, type Store } from "../../store/mod.ts";
 import { type App, endpoint } from "../endpoint.ts";
 import { failureOf, NotFoundError, RequestError, UnavailableError } from "../errors.ts";
-import { embedSources, timingHeaders } from "../pictures/answer.ts";
+import { embedSources, ofPictures, timingHeaders } from "../pictures/answer.ts";
 import { PictureInput, sourceOf } from "../pictures/input.ts";
 import { Id, ModelName } from "../schema.ts";
 import type { Service } from "../service.ts";
@@ -276,7 +276,8 @@ export function collectionRoutes(app: App, service: Service): void {
     pictures: { id: string; picture: PictureInput }[],
     signal: AbortSignal,
   ) {
-    return service.models.use(wanted, async (model) => {
+    return service.models.use(wanted, async (named) => {
+      const model = ofPictures(named);
       // Before any work: a refusal by the store would come after all of it.
       if (model.fingerprint !== fingerprint || !model.embedding.dimensions.includes(dimensions)) {
         throw new DataError(

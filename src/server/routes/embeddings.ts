@@ -2,12 +2,12 @@
 
 import { z } from "npm:zod@4.6.7";
 import { type App, endpoint } from "../endpoint.ts";
-import type { EmbedOptions, ModelDescription } from "../engine.ts";
+import type { AnyModelDescription, EmbedOptions } from "../engine.ts";
 import { failureOf, RequestError } from "../errors.ts";
-import { answerAll, embedSources, pictureItems, timingHeaders } from "../pictures/answer.ts";
+import { answerAll, embedSources, ofPictures, pictureItems, textItems, timingHeaders } from "../pictures/answer.ts";
 import { Input } from "../pictures/input.ts";
-import { ModelName } from "../schema.ts";
-import type { Service } from "../service.ts";
+import { ModelName, Truncate } from "../schema.ts";
+import type { Outcome, Service } from "../service.ts";
 import { EmbeddingType, encodeVector, EncodingFormat, normalized } from "../vectors.ts";
 
 const Layer = z.int().min(0).optional().meta({
@@ -27,12 +27,13 @@ const EmbeddingsRequest = z.strictObject({
   }),
   normalize: z.boolean().default(true).meta({ description: "to length 1" }),
   on_error: z.enum(["fail", "report"]).default("fail").meta({
-    description: "a bad picture fails the request, or has its error in its place",
+    description: "a bad picture or text fails the request, or has its error in its place",
   }),
+  truncate: Truncate,
   user: z.string().optional().meta({ description: "taken for OpenAI's sake, and not used" }),
 }).meta({ id: "EmbeddingsRequest" });
 
-const Usage = z.object({ prompt_tokens: z.int(), total_tokens: z.int() }).meta({ description: "patches" });
+const Usage = z.object({ prompt_tokens: z.int(), total_tokens: z.int() }).meta({ description: "patches, or tokens of texts" });
 const EmbeddingsAnswer = z.object({
   object: z.literal("list"),
   data: z.array(z.union([
@@ -71,14 +72,16 @@ export function embeddingRoutes(app: App, service: Service): void {
     method: "post",
     path: "/v1/embeddings",
     tag: "Embeddings",
-    summary: "A vector a picture",
+    summary: "A vector a picture, or a text where the model is one of texts",
     body: EmbeddingsRequest,
     pictures: true,
-    answers: { 200: { description: "the vectors, in the order of the pictures", schema: EmbeddingsAnswer } },
+    answers: { 200: { description: "the vectors, in the order of the input", schema: EmbeddingsAnswer } },
   }, ({ context, body, sources, signal }) =>
     service.models.use(body.model, async (model) => {
       const choice = choiceOf(model, body);
-      const { outcomes, timing } = await embedSources(service, model, choice.options, sources, signal);
+      const { outcomes, timing } = model.modality === "texts"
+        ? await textItems(service, model, "embedTexts", { ...choice.options, truncate: body.truncate }, sources, signal)
+        : await embedSources(service, model, choice.options, sources, signal);
       if (body.on_error === "fail") answerAll(outcomes);
       const data = outcomes.map(({ result, error }, index) => {
         if (error) {
@@ -89,7 +92,7 @@ export function embeddingRoutes(app: App, service: Service): void {
         const vector = body.normalize ? normalized(cut) : cut;
         return { object: "embedding", index, ...encodeVector(vector.slice(), body.embedding_type, body.encoding_format) };
       });
-      const answer = { object: "list", data, model: model.id, fingerprint: choice.fingerprint, usage: usage(model, sources.length) };
+      const answer = { object: "list", data, model: model.id, fingerprint: choice.fingerprint, usage: usage(model, outcomes) };
       return context.json(answer, 200, timingHeaders(timing));
     }));
 
@@ -102,7 +105,8 @@ export function embeddingRoutes(app: App, service: Service): void {
     pictures: true,
     answers: { 200: { description: "the grids of vectors, in the order of the pictures", schema: DenseAnswer } },
   }, ({ context, body, sources, signal }) =>
-    service.models.use(body.model, async (model) => {
+    service.models.use(body.model, async (named) => {
+      const model = ofPictures(named);
       const options = { block: checkBlock(model, body.layer) };
       const { outcomes, timing } = await pictureItems(service, model, "dense", options, model.view, sources, signal);
       const results = answerAll(outcomes), [{ grid, dimensions }] = results;
@@ -110,16 +114,19 @@ export function embeddingRoutes(app: App, service: Service): void {
         const values = body.normalize ? normalizedRows(vectors, dimensions) : vectors.slice();
         return { object: "dense_embedding", index, ...encodeVector(values, body.embedding_type, body.encoding_format) };
       });
-      const answer = { object: "list", data, grid, dimensions, model: model.id, usage: usage(model, sources.length) };
+      const answer = { object: "list", data, grid, dimensions, model: model.id, usage: usage(model, outcomes) };
       return context.json(answer, 200, timingHeaders(timing));
     }));
 }
 
 /** Block, pool and length of the vectors, and what they may be compared with. */
 function choiceOf(
-  model: ModelDescription,
+  model: AnyModelDescription,
   { layer, pool, dimensions }: { layer?: number; pool?: EmbedOptions["pool"]; dimensions?: number },
 ) {
+  if (pool === "both" && model.modality === "texts") {
+    throw new RequestError(`pool: a model of texts has no both; choose class-token or mean`);
+  }
   const options: EmbedOptions = { block: checkBlock(model, layer), pool };
   const own = layer === undefined && pool === undefined, { embedding } = model;
   if (dimensions !== undefined && !(own && embedding.dimensions.includes(dimensions))) {
@@ -133,7 +140,7 @@ function choiceOf(
   return { options, dimensions, fingerprint: own ? model.fingerprint : `${model.fingerprint}:${choice}` };
 }
 
-function checkBlock(model: ModelDescription, layer: number | undefined): number | undefined {
+function checkBlock(model: AnyModelDescription, layer: number | undefined): number | undefined {
   if (layer === undefined || layer <= model.blocks) return layer;
   throw new RequestError(`layer: ${layer}, ${model.id} has blocks 0 to ${model.blocks}; choose one of these`);
 }
@@ -144,7 +151,8 @@ function normalizedRows(vectors: Float32Array, dimensions: number): Float32Array
   return all;
 }
 
-function usage({ grid }: ModelDescription, pictures: number) {
-  const patches = pictures * grid[0] * grid[1];
-  return { prompt_tokens: patches, total_tokens: patches };
+function usage(model: AnyModelDescription, outcomes: Outcome<object>[]) {
+  const patches = model.modality === "pictures" ? model.grid[0] * model.grid[1] : 0;
+  const tokens = outcomes.reduce((sum, { result }) => sum + (result && "tokens" in result ? Number(result.tokens) : patches), 0);
+  return { prompt_tokens: tokens, total_tokens: tokens };
 }

@@ -2,7 +2,7 @@
 
 import { z } from "npm:zod@4.6.7";
 import { type App, endpoint } from "../endpoint.ts";
-import type { ModelDescription } from "../engine.ts";
+import type { AnyModelDescription } from "../engine.ts";
 import { NotFoundError } from "../errors.ts";
 import type { Service } from "../service.ts";
 
@@ -12,13 +12,14 @@ const ModelAnswer = z.looseObject({
   created: z.int(),
   owned_by: z.string(),
   default: z.boolean().meta({ description: "whether it is the one called default" }),
+  modality: z.enum(["pictures", "texts"]),
   source: z.string(),
   fingerprint: z.string(),
   device: z.string(),
   abilities: z.array(z.string()),
 }).meta({ id: "Model" });
 
-const answerOf = ({ loaded, ...rest }: ModelDescription, isDefault: boolean) => ({
+const answerOf = ({ loaded, ...rest }: AnyModelDescription, isDefault: boolean) => ({
   ...rest,
   object: "model",
   created: Math.floor(loaded / 1000),

@@ -6,9 +6,9 @@ import { encodePng } from "../../data/encode.ts";
 import { drawMask } from "../../data/mask.ts";
 import { sheet, withMask } from "../../data/panels.ts";
 import { type App, endpoint } from "../endpoint.ts";
-import type { ModelDescription } from "../engine.ts";
+import type { AnyModelDescription, ModelDescription } from "../engine.ts";
 import { NotFoundError, RequestError } from "../errors.ts";
-import { answerAll, checkAbility, pictureItems, timingHeaders } from "../pictures/answer.ts";
+import { answerAll, checkAbility, ofPictures, pictureItems, timingHeaders } from "../pictures/answer.ts";
 import { Input } from "../pictures/input.ts";
 import { ModelName } from "../schema.ts";
 import type { Service } from "../service.ts";
@@ -47,7 +47,7 @@ export function tokenRoutes(app: App, service: Service): void {
   }, ({ context, body, sources, signal }) =>
     service.models.use(body.model, async (model) => {
       const { view, vocab, grid, fingerprint } = tokenizerOf(model);
-      const { outcomes, timing } = await pictureItems(service, model, "tokens", {}, view, sources, signal);
+      const { outcomes, timing } = await pictureItems(service, ofPictures(model), "tokens", {}, view, sources, signal);
       const data = answerAll(outcomes).map(({ ids }, index) => ({
         object: "tokens",
         index,
@@ -89,7 +89,8 @@ export function tokenRoutes(app: App, service: Service): void {
     pictures: true,
     answers: { 200: { ...Png, description: "input, mask and prediction side by side; a row a picture" } },
   }, ({ context, body, sources, signal }) =>
-    service.models.use(body.model, async (model) => {
+    service.models.use(body.model, async (named) => {
+      const model = ofPictures(named);
       checkAbility(model, "reconstruct");
       const [rows, columns] = model.grid;
       const masks = sources.map((_, index) => maskOf(model, body, index));
@@ -111,8 +112,8 @@ export function tokenRoutes(app: App, service: Service): void {
     }));
 }
 
-function tokenizerOf(model: ModelDescription): NonNullable<ModelDescription["tokenizer"]> {
-  if (model.tokenizer) return model.tokenizer;
+function tokenizerOf(model: AnyModelDescription): NonNullable<ModelDescription["tokenizer"]> {
+  if (model.modality === "pictures" && model.tokenizer) return model.tokenizer;
   throw new NotFoundError(`${model.id}: it has no tokenizer; activate a run that has one`);
 }
 
