@@ -12,7 +12,7 @@ export const mosaicsTiny: Preset = {
       measured: 500,
     },
     // 64 patches; the tokenizer sees the same crop at 32 pixels, as BEiT's sees 112 of 224.
-    encoder: { imageSize: 64, patchSize: 8, dim: 64, depth: 6, heads: 4, dropPath: 0 },
+    encoder: { imageSize: 64, patchSize: 8, dim: 64, depth: 5, heads: 4, dropPath: 0, pooling: "class-token" }, // whose kNN was above the mean's
     tokenizer: {
       model: { form: "customized", vocab: 256, hidden: 64, codebookDim: 32, layers: 2, residual: false },
       steps: 500,
@@ -29,9 +29,9 @@ export const mosaicsTiny: Preset = {
     pretrain: { steps: 800, batchSize: 32, lr: 3e-3, minBlock: 4, crop: [0.5, 1] },
     probe: { train: 1400, validation: 400 },
     finetune: {
-      steps: 250,
+      steps: 200,
       batchSize: 32,
-      lr: 2e-3,
+      lr: 1e-3,
       arms: ["pretrained", "scratch"],
       labels: [0.1],
       layerDecay: 0.8,
