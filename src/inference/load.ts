@@ -37,7 +37,7 @@ export interface Parts {
 /**
  * Loads `source`: the folder of a run (its newest pre-trained encoder with the tokenizer, the embedder and the classifier that belong to
  * it) or of one of its checkpoints; a safetensors or .pth file; a Hugging Face folder; an address of these; DALL-E's tokenizer as
- * "encoder.pkl,decoder.pkl".
+ * "encoder.pkl,decoder.pkl". Beside weights may stand an embedder, in their folder also a tokenizer.safetensors.
  *
  * @throws CheckpointError, RecipeError naming what is missing or does not fit.
  */
@@ -112,8 +112,9 @@ async function fromElsewhere(source: string): Promise<Parts> {
   if (loaded.config.classes) {
     parts.classifier = { ...found, classes: loaded.labels.length ? [...loaded.labels] : numbered(loaded.config.classes) };
   }
-  const embedder = besideOf(source);
-  if (embedder && existsSync(embedder)) parts.embedder = fitting(await readEmbedder(embedder), found, embedder);
+  const embedder = await beside(source, embedderFile, readEmbedder);
+  if (embedder) parts.embedder = fitting(embedder, found, `${source}: ${embedderFile}`);
+  if (isFolder(source)) parts.tokenizer = await beside(source, tokenizerFile, readTokenizer);
   return parts;
 }
 
@@ -147,7 +148,20 @@ function fitting(embedder: EmbedderSettings, { config, fingerprint }: Encoder, f
 
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => String(i));
 
-function besideOf(source: string): string | undefined {
-  if (/^https?:/.test(source) || !existsSync(source)) return undefined;
-  return join(statSync(source).isDirectory() ? source : dirname(source), embedderFile);
+/** The name of a tokenizer in the folder of the encoder that it belongs to. */
+const tokenizerFile = "tokenizer.safetensors";
+
+const isAddress = (source: string) => /^https?:/.test(source);
+const isFolder = (source: string) => isAddress(source) ? source.endsWith("/") : statSync(source, { throwIfNoEntry: false })?.isDirectory();
+
+/** What lies beside the weights, where it is there. */
+async function beside<T>(source: string, name: string, read: (file: string) => Promise<T>): Promise<T | undefined> {
+  if (!isAddress(source)) {
+    const file = join(isFolder(source) ? source : dirname(source), name);
+    return existsSync(file) ? await read(file) : undefined;
+  }
+  return await read(new URL(name, source).href).catch((error) => {
+    if (error instanceof CheckpointError && /status (403|404|410)\b/.test(error.message)) return undefined;
+    throw error;
+  });
 }
