@@ -25,6 +25,7 @@ const second: RecipeOptions = {
   encoder: { imageSize: 8, patchSize: 4, dim: 16, depth: 1, heads: 2 },
   pretrain: { minBlock: 1 },
   finetune: {
+    lr: 2e-3,
     steps: 14,
     batchSize: 4,
     accumulation: 2,

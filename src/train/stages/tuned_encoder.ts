@@ -29,6 +29,7 @@ export async function tunedEncoder(
   const { recipe: { finetune, encoder } } = context;
   const { dropPath, imageSize, relativePositions } = encoder;
   const own = { ...encoder, dropPath: finetune.dropPath ?? dropPath, imageSize: finetune.imageSize ?? imageSize };
+  if (heads.classes === undefined) own.pooling = "mean"; // the norm of a class token that nothing reads would have no gradient
   const config = encoderConfig(own, {
     ...heads,
     relativePositions: relativePositions === "shared" ? "per-block" : relativePositions,
