@@ -16,11 +16,14 @@ export interface CodebookStatistics {
   perplexity: number;
   /** Codes by how often they occur: how many lie between `from` and `to` (included) of an even share tokens / V. */
   histogram: { from: number; to: number; codes: number }[];
-  /** Under a tenth of the codes occur. */
+  /** Fewer than a tenth of the codes occur. */
   collapsed: boolean;
   /** The same in a sentence. */
   words: string;
 }
+
+/** Advice where the codebook has collapsed; measured, see docs/tokenizers.md. */
+export const whatToDo = "Train its tokenizer with a usage weight of 1, a kl weight of 0 and a temperature that ends at 0.5.";
 
 /** Below this share of codes in use, the codebook counts as collapsed. */
 const collapseShare = 0.1;

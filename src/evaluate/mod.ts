@@ -1,5 +1,5 @@
 // Measures of features and tokens.
-export { bitsPerPixel, type CodebookStatistics, codebookStatistics, psnr } from "./codebook.ts";
+export { bitsPerPixel, type CodebookStatistics, codebookStatistics, psnr, whatToDo } from "./codebook.ts";
 export { type BlockChoice, type BlockFeatures, type BlockScore, type ChoiceOptions, chooseBlock, type Pool } from "./choose_block.ts";
 export { colourHistogram, type Pixels, rawPixels } from "./baselines.ts";
 export { collect, type Features, features, pick, unitRows } from "./features.ts";

@@ -22,6 +22,16 @@ export async function savePictures(
   renameSync(`${path}.tmp`, path); // whoever looks sees a whole file
 }
 
+/** The inner half of each side, where the edges are far. */
+export function middleOf({ width, height, pixels }: Picture): Picture {
+  const W = Math.max(1, width >> 1), H = Math.max(1, height >> 1), out = new Uint8Array(W * H * 3);
+  for (let y = 0; y < H; y++) {
+    const from = 3 * ((((height - H) >> 1) + y) * width + ((width - W) >> 1));
+    out.set(pixels.subarray(from, from + 3 * W), 3 * y * W);
+  }
+  return { width: W, height: H, pixels: out };
+}
+
 /** The first `count` pictures of (B, H, W, 3) bytes. */
 export function fromBytes(pixels: Uint8Array, size: number, count: number): Picture[] {
   const bytes = 3 * size * size;

@@ -22,10 +22,10 @@ export interface TokenizerStep {
 }
 
 export interface TokenizerObjective {
-  /** All (1); loss = reconstruction + (kl weight * kl + usage weight * usage) * positions / values of a picture. */
+  /** All (1); loss = reconstruction + (kl weight * kl + usage weight * unevenness) * positions / values of a picture. */
   loss: Tensor;
-  /** To be logged: reconstruction, a mean over all values; kl in nats, a mean over positions; usage in nats. */
-  values: Record<"reconstruction" | "kl" | "usage", Tensor>;
+  /** To be logged: reconstruction, a mean over all values; kl in nats, a mean over positions; unevenness in nats. */
+  values: Record<"reconstruction" | "kl" | "unevenness", Tensor>;
   /** Inputs of the program at a step; the random source's are written beside them. */
   inputs(at: TokenizerStep): Record<string, number>;
 }
@@ -43,7 +43,7 @@ const reviving = 0.5;
  * The loss of pictures (B, 3, H, W) within 0 to 1.
  *
  * kl is the mean of KL(q(z|x) || uniform) over positions; its weight is that of the paper, whose loss is divided by the values of a
- * picture. usage is how far the mean of q over the batch is from uniform, 0 where all codes are used alike: like the part of kl that
+ * picture. unevenness is how far the mean of q over the batch is from uniform, 0 where all codes are used alike: like the part of kl that
  * keeps codes in use, without the part that takes information out of them.
  */
 export function tokenizerObjective(
@@ -62,7 +62,7 @@ export function tokenizerObjective(
   const weighted = multiply(kl, klWeight), terms = usage ? add(weighted, multiply(even, usageWeight)) : weighted;
   return {
     loss: add(reconstruction, multiply(terms, perValue)),
-    values: { reconstruction, kl, usage: even },
+    values: { reconstruction, kl, unevenness: even },
     inputs: (at) => ({
       [temperature.name]: at.temperature,
       [klWeight.name]: at.kl,

@@ -28,7 +28,7 @@ async function trained(steps: number, options: TokenizerObjectiveOptions, at: { 
     program.write({ pictures: pixels, random: [1, step], ...inputs({ temperature: 1, ...at }), ...optimizer.values({ step, lr: 5e-3 }) });
     program.run();
     const line: Record<string, number> = {};
-    for (const name of ["loss", "reconstruction", "kl", "usage"]) line[name] = await program.readNumber(name);
+    for (const name of ["loss", "reconstruction", "kl", "unevenness"]) line[name] = await program.readNumber(name);
     lines.push(line);
   }
   const used = new Set(await program.read("ids")).size;
@@ -39,11 +39,11 @@ async function trained(steps: number, options: TokenizerObjectiveOptions, at: { 
 
 test("the loss is the reconstruction and the weighted terms over the values of a picture", async () => {
   const { first } = await trained(1, {}, { kl: 6.6, usage: 2 });
-  expect(first.kl > 0 && first.usage > 0).toBe(true);
-  expect(first.loss).toBeCloseTo(first.reconstruction + (6.6 * first.kl + 2 * first.usage) * 16 / (3 * 64), 5);
+  expect(first.kl > 0 && first.unevenness > 0).toBe(true);
+  expect(first.loss).toBeCloseTo(first.reconstruction + (6.6 * first.kl + 2 * first.unevenness) * 16 / (3 * 64), 5);
   const without = await trained(1, { usage: false }, { kl: 6.6 });
   expect(without.first.loss).toBeCloseTo(first.reconstruction + 6.6 * first.kl * 16 / (3 * 64), 5);
-  expect(without.first.usage).toBe(0);
+  expect(without.first.unevenness).toBe(0);
 });
 
 test("reconstruction falls with soft and with one-hot codes", async () => {
@@ -55,7 +55,7 @@ test("reconstruction falls with soft and with one-hot codes", async () => {
 
 test("the usage term brings codes into use", async () => {
   const [without, with_] = [await trained(60, {}, { kl: 0, usage: 0 }), await trained(60, {}, { kl: 0, usage: 2 })];
-  expect(with_.last.usage).toBeLessThan(without.last.usage);
+  expect(with_.last.unevenness).toBeLessThan(without.last.unevenness);
   expect(with_.used).toBeGreaterThan(without.used);
 });
 

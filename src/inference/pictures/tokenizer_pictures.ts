@@ -8,12 +8,11 @@ import { input } from "../../graph.ts";
 import { tokenizer as tokenizerOf } from "../../models/tokenizer.ts";
 import { parameters } from "../../nn/parameters.ts";
 import { compile } from "../../program.ts";
+import { middleOf } from "../../train/pictures.ts";
+import { temperatures } from "../../train/stages/show_tokenizer.ts";
 import type { Pixels } from "../../server/engine.ts";
 import type { Model } from "../model.ts";
 import { picturesOf } from "./sample.ts";
-
-/** From the mean of many codes to nearly one: between them lies what training with a falling temperature passes through. */
-export const temperatures = [1, 1 / 4, 1 / 16] as const;
 
 /** Rows: the pictures, their reconstruction from softmax(logits / temperature) at each temperature, and from the likeliest tokens. */
 export async function reconstructionSheet(device: Device, weights: TokenizerWeights, model: Model, pixels: Pixels): Promise<Picture> {
@@ -42,23 +41,9 @@ export async function codeSheet(model: Model, codes: readonly number[]): Promise
     const part = codes.slice(first, first + most),
       ids = Uint32Array.from({ length: part.length * h * w }, (_, i) => part[Math.floor(i / (h * w))]);
     const { width, data } = await model.decode(ids);
-    pictures.push(...picturesOf({ size: width, data }).map(middle));
+    pictures.push(...picturesOf({ size: width, data }).map(middleOf));
   }
   return sheet(pictures, { columns: 16, gap: 2 });
-}
-
-/** The inner half of each side. */
-function middle({ width, height, pixels }: Picture): Picture {
-  const W = Math.max(1, width >> 1),
-    H = Math.max(1, height >> 1),
-    left = (width - W) >> 1,
-    top = (height - H) >> 1,
-    out = new Uint8Array(W * H * 3);
-  for (let y = 0; y < H; y++) {
-    const from = 3 * ((top + y) * width + left);
-    out.set(pixels.subarray(from, from + 3 * W), 3 * y * W);
-  }
-  return { width: W, height: H, pixels: out };
 }
 
 /** (B, 3, H, W) within 0 to 1 → (B, H, W, 3) bytes. */

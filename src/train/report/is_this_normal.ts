@@ -1,6 +1,7 @@
 // "Is this normal?": what a masked image model's numbers mean, in sentences. Low token accuracy is the commonest false alarm of this
 // field: many tokens fit a hidden patch, and the official run ends at about 5 %.
 
+import { whatToDo } from "../../evaluate/codebook.ts";
 import type { TokenBaselines } from "../../evaluate/token_statistics.ts";
 
 /** Where a training stands; whatever is unknown is left out. */
@@ -172,7 +173,7 @@ function codesFinding({ codes }: TrainingFacts): Finding | undefined {
       what,
       verdict: "wrong",
       says: `The codebook has collapsed. ${says}`,
-      advice: "Raise the temperature floor, give the KL weight a longer warm-up, or revive unused codes; a smaller vocabulary helps too.",
+      advice: whatToDo,
     };
   }
   if (share < 0.5) return { what, verdict: "watch", says, advice: "Half of the vocabulary is idle: a smaller one would do the same." };

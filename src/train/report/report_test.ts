@@ -77,7 +77,7 @@ test("fine-tunings that were measured only at their end are compared by their tr
   ).concat(line("tokenizer", 5, { train: { loss: 1 }, measured: { psnr: 21.5 } }), line("tokenizer", 6, { train: { loss: 1 } }));
   const html = reportPage({ name: "n", recipe: null, metrics, evaluation: {}, pictures: [] });
   expect(html).toContain("<figcaption>training loss, 10 % of the labels");
-  expect(html).toContain('<th scope="row">psnr</th><td>21.5</td>');
+  expect(html).toContain('<th scope="row">PSNR, dB</th><td>21.5</td>');
   expect(html).not.toContain("<figcaption>psnr");
 });
 

@@ -4,6 +4,7 @@ import { loadBeit } from "../../checkpoint/beit/mod.ts";
 import { readEmbedder } from "../../checkpoint/embedder.ts";
 import { fingerprint } from "../../checkpoint/fingerprint.ts";
 import { readTokenizer } from "../../checkpoint/tokenizer.ts";
+import { decode } from "../../data/decode.ts";
 import { merge } from "../recipe/merge.ts";
 import { readEvaluation } from "../report/mod.ts";
 import { Run } from "../run.ts";
@@ -32,12 +33,19 @@ describe("all stages in a row", () => {
       expect(embedder.encoder).toBe(fingerprint(encoder.config, Object.entries(encoder.values)));
 
       expect(readdirSync(run.pictureFolder).sort()).toEqual(
-        ["attention.png", "masks.png", "neighbours.png", "predictions.png", "reconstructions.png"],
+        ["attention.png", "masks.png", "neighbours.png", "predictions.png", "reconstructions.png", "samples.png"],
       );
       const { tokens, codebook, blocks, qualityCard, finetune } = readEvaluation(run.path);
       expect([tokens!.vocab, codebook!.counts.length, blocks!.pictures.test, qualityCard!.rows.length]).toEqual([8, 8, 42, 4]);
       expect(finetune!.map(({ arm, labels, seed }) => [arm, labels, seed])).toEqual([["pretrained", 0.5, 0], ["scratch", 0.5, 0]]);
-      expect(readFileSync(`${run.path}/report.html`, "utf8")).toContain("</html>");
+      const page = readFileSync(`${run.path}/report.html`, "utf8");
+      for (
+        const words of ["PSNR, dB", "share of codes in use", "unigram entropy of tokens, bits", "bits per pixel", "times an even share"]
+      ) {
+        expect(page).toContain(words);
+      }
+      const { width, height } = await decode(readFileSync(`${run.pictureFolder}/reconstructions.png`), { name: "reconstructions" });
+      expect((width + 4) / 4).toBe((height + 4) / 5); // four pictures of a batch; themselves, three temperatures, one token each
 
       const stopped = Run.create(folder, recipe(), "stopped");
       for (let stops = 0; stops < 4; stops++) {

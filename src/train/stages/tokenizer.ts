@@ -1,16 +1,15 @@
 // The tokenizer: a discrete VAE that learns to draw pictures from few tokens.
 
-import { imageTensor, l1Loss, l2Loss, randomSource } from "../../../kernels/mod.ts";
+import { abs, imageTensor, mean, randomSource, square, subtract } from "../../../kernels/mod.ts";
 import type { BatchData } from "../../data/batch.ts";
-import { bitsPerPixel, codebookStatistics, psnr } from "../../evaluate/codebook.ts";
-import { countTokens } from "../../evaluate/mod.ts";
+import type { Batch } from "../../data/loader.ts";
+import { bitsPerPixel, codebookStatistics, countTokens, psnr, whatToDo } from "../../evaluate/mod.ts";
 import { input, type Tensor } from "../../graph.ts";
 import { tokenizer as tokenizerOf } from "../../models/tokenizer.ts";
 import { parameters } from "../../nn/parameters.ts";
 import { cosineSchedule } from "../../optim/schedules.ts";
 import { compile } from "../../program.ts";
 import { batchesOf, countOf } from "../data.ts";
-import { fromBytes, fromPlanes, savePictures } from "../pictures.ts";
 import type { Recipe } from "../recipe.ts";
 import { trainingFacts } from "../recipe/training.ts";
 import { recordEvaluation } from "../report/inputs.ts";
@@ -18,6 +17,7 @@ import type { Stage, Task } from "../stage.ts";
 import { tokenizerObjective, tokenizerSchedule } from "../tokenizer_objective.ts";
 import { Update } from "../update.ts";
 import { meansOver } from "./held_out.ts";
+import { showTokenizer } from "./show_tokenizer.ts";
 import { heldOutView, trainingViews } from "./views.ts";
 
 /** Pixels a side of the pictures that a tokenizer is trained on: so many that there is one token for each patch of the encoder. */
@@ -46,10 +46,9 @@ export const tokenizer: Stage = {
     });
     const update = await Update.compile(device, { params: p, ...objective }, settings);
 
-    const used: Record<string, Tensor> = update.weights, ids = model.ids(used, pictures), drawn = model.decodeIds(used, ids, [h, w]);
-    const measuring = await compile(device, { l1: l1Loss(drawn, pictures), l2: l2Loss(drawn, pictures), ids, drawn }, {
-      share: update.program,
-    });
+    const used: Record<string, Tensor> = update.weights, ids = model.ids(used, pictures);
+    const errors = subtract(model.decodeIds(used, ids, [h, w]), pictures), each = (t: Tensor) => mean(t, [1, 2, 3]);
+    const measuring = await compile(device, { l1: each(abs(errors)), l2: each(square(errors)), ids }, { share: update.program });
 
     const rate = cosineSchedule({ base: facts.lr, final: settings.minLr, steps: facts.steps, warmup: facts.warmup });
     const at = tokenizerSchedule({
@@ -81,7 +80,7 @@ export const tokenizer: Stage = {
       },
       async measure() {
         const counts = new Float64Array(model.vocab), places = h * w;
-        let shown = false;
+        let first: Batch | undefined;
         const { l1, l2 } = await meansOver(measuring, {
           context,
           pictures: data.heldOut,
@@ -89,19 +88,17 @@ export const tokenizer: Stage = {
           batchSize: B,
           inputs: ({ views }) => ({ pictures: views[0].pixels }),
           names: ["l1", "l2"],
-          async each({ weights, views }) {
-            if (!shown) {
-              const count = Math.min(8, weights.lastIndexOf(1) + 1), drawn = fromPlanes(await measuring.read("drawn"), size, count);
-              await savePictures(run, "reconstructions", [...fromBytes(views[0].pixels, size, count), ...drawn], count);
-              shown = true;
-            }
-            const tokens = await measuring.read("ids");
+          async each(batch) {
+            first ??= batch;
+            const { weights } = batch, tokens = await measuring.read("ids");
             weights.forEach((weight, b) => weight > 0 && countTokens(tokens.subarray(b * places, (b + 1) * places), model.vocab, counts));
           },
         });
-        const { words, share, perplexity, collapsed, ...statistics } = codebookStatistics(counts);
-        if (collapsed) note(`tokenizer: ${words} Raise the weight of usage, or the temperature's end.`);
-        const values = { l1, l2, psnr: psnr(l2), usage: share, perplexity, bitsPerPixel: bitsPerPixel(statistics, model.scale) };
+        if (first) await showTokenizer(first, { device, run, model, weights: used, share: update.program, size, counts });
+        const statistics = codebookStatistics(counts), { words, share, perplexity, unigramEntropy, collapsed } = statistics;
+        if (collapsed) note(`tokenizer: ${words} ${whatToDo}`);
+        const rates = { unigramEntropy, bitsPerPixel: bitsPerPixel(statistics, model.scale) };
+        const values = { l1, l2, psnr: psnr(l2), usage: share, perplexity, ...rates };
         recordEvaluation(run.path, { codebook: { counts: [...counts], metrics: values } });
         return { values, score: values.psnr };
       },

@@ -21,8 +21,14 @@ const words: Record<string, string> = {
   lr: "learning rate",
   dataWait: "share of time waiting for data",
   picturesPerSecond: "pictures a second",
+  usage: "share of codes in use",
+  unevenness: "unevenness of the codes' use, nats",
+  psnr: "PSNR, dB",
+  unigramEntropy: "unigram entropy of tokens, bits",
 };
-const inWords = (key: string) => words[key] ?? key.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
+/** What a schedule and a loss share the name of. */
+const weights: Record<string, string> = { kl: "weight of the divergence", usage: "weight of even use" };
+export const inWords = (key: string) => words[key] ?? key.replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
 
 /** Measured values that others are compared with: lines in their charts. */
 const levelsOf: Record<string, Record<string, string>> = {
@@ -49,9 +55,10 @@ export function jobCharts(lines: readonly MetricLine[], baselines?: TokenBaselin
     return lineChart({ title: inWords(key), x: "step", series, levels });
   });
   const others = (["schedule", "speed"] as const).flatMap((part) =>
-    keysOf(lines, part).filter((key) => key !== "epoch" && key !== "skipped").map((key) =>
-      lineChart({ title: inWords(key), x: "step", series: [{ name: inWords(key), points: seriesOf(lines, part, key) }] })
-    )
+    keysOf(lines, part).filter((key) => key !== "epoch" && key !== "skipped").map((key) => {
+      const title = part === "schedule" ? weights[key] ?? inWords(key) : inWords(key);
+      return lineChart({ title, x: "step", series: [{ name: title, points: seriesOf(lines, part, key) }] });
+    })
   );
   return [...charts, ...others];
 }

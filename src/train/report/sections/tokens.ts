@@ -1,6 +1,8 @@
+import { codebookStatistics, whatToDo } from "../../../evaluate/codebook.ts";
 import { escape, percent, shortNumber, table } from "../html.ts";
 import type { ReportInputs } from "../inputs.ts";
 import { tokenMap } from "../token_map.ts";
+import { inWords } from "./curves.ts";
 
 export function tokens({ evaluation: { tokenMaps = [] } }: ReportInputs): string {
   return tokenMaps.length ? `<div class="row">${tokenMaps.map(tokenMap).join("\n")}</div>` : "";
@@ -8,16 +10,21 @@ export function tokens({ evaluation: { tokenMaps = [] } }: ReportInputs): string
 
 export function codebook({ evaluation: { codebook: found } }: ReportInputs): string {
   if (!found) return "";
-  const { counts, metrics } = found, used = counts.filter((count) => count > 0).length, share = used / counts.length;
-  const total = counts.reduce((a, b) => a + b, 0), sorted = counts.toSorted((a, b) => b - a);
-  const says =
-    `Held-out pictures use ${used} of ${counts.length} codes (${percent(share)}); the commonest is ${
-      percent(sorted[0] / total)
-    } of all tokens.` +
-    (share < 0.1 ? " The codebook has collapsed." : "");
-  return `<p>${escape(says)}</p>${usageBars(sorted, total)}` +
-    table("On held-out pictures", ["measure", "value"], Object.entries(metrics).map(([name, value]) => [name, shortNumber(value)]));
+  const { counts, metrics } = found, { words, collapsed, tokens, histogram } = codebookStatistics(counts);
+  const sorted = counts.toSorted((a, b) => b - a), commonest = percent(sorted[0] / tokens);
+  const says = `On held-out pictures: ${words} The commonest is ${commonest} of all tokens.${collapsed ? ` ${whatToDo}` : ""}`;
+  const rows = histogram.map(({ from, to, codes }) => [between(from, to), String(codes)]);
+  return `<p>${escape(says)}</p>${usageBars(sorted, tokens)}` +
+    table("Codes by how often they occur, as a multiple of an even share", ["times an even share", "codes"], rows) +
+    table(
+      "On held-out pictures",
+      ["measure", "value"],
+      Object.entries(metrics).map(([name, value]) => [inWords(name), shortNumber(value)]),
+    );
 }
+
+const between = (from: number, to: number) =>
+  to === 0 ? "never" : to === Infinity ? `more than ${from}` : from === 0 ? `up to ${to}` : `${from} to ${to}`;
 
 /** Codes by falling use: level where all are used evenly, a spike where few do the work. */
 function usageBars(sorted: number[], total: number): string {
