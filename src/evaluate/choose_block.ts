@@ -39,6 +39,8 @@ export interface BlockChoice {
 export interface ChoiceOptions extends KnnOptions {
   /** Finds neighbours and fits linear probes on it; without one, no probes are fitted. */
   device?: Device;
+  /** Whether probes are fitted; they are, if absent. */
+  probes?: boolean;
   /** What the choice is made by; "knn" if absent. */
   by?: "knn" | "probe";
   /** Called after each block and pooling. */
@@ -50,16 +52,16 @@ export async function chooseBlock(
   candidates: readonly BlockFeatures[],
   labels: ArrayLike<number>,
   { train, validation, test }: Splits,
-  { device, by = "knn", onProgress, k = 20, temperature }: ChoiceOptions = {},
+  { device, probes = true, by = "knn", onProgress, k = 20, temperature }: ChoiceOptions = {},
 ): Promise<BlockChoice> {
   if (!candidates.length) throw new ShapeError("chooseBlock: no features were given; give at least one block and pooling");
-  if (by === "probe" && !device) throw new ShapeError("chooseBlock: probes need a device; give one, or choose by knn");
+  if (by === "probe" && !(device && probes)) throw new ShapeError("chooseBlock: probes need a device; give one, or choose by knn");
   const at = (rows: ArrayLike<number>) => Array.from(rows, (r) => labels[r]);
   const score = async ({ block, pool, features }: BlockFeatures, bank: Uint32Array, held: Uint32Array): Promise<BlockScore> => {
     const near = pick(features, bank), queries = pick(features, held), most = Math.min(k, near.rows);
     const found = device ? await nearestOn(device, near, queries, most) : nearest(near, queries, most);
     const row: BlockScore = { block, pool, knn: accuracy(knnVote(found, at(bank), { temperature }), at(held)) };
-    if (!device) return row;
+    if (!device || !probes) return row;
     // The validation part chooses the probe's regularisation also where the test part is scored.
     const probe = await linearProbe(device, { features: pick(features, train), labels: at(train) }, {
       features: pick(features, validation),

@@ -11,7 +11,10 @@ import { compile, type Program } from "../program.ts";
 import type { Training } from "./recipe/training.ts";
 import type { Named } from "./states.ts";
 
-/** What an update needs of a model: parameters that learn, the loss (1), and other values (1) to be logged. */
+/**
+ * What an update needs of a model: parameters that learn, the loss (1), and other values (1) to be logged; a value that is named "loss"
+ * is logged in place of the loss.
+ */
 export interface Objective {
   params: Readonly<Record<string, Tensor>>;
   /** Decay and rate of each parameter. */

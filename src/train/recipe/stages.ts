@@ -46,6 +46,9 @@ export const Pretrain = z.strictObject({
   }),
   masked: z.number().gt(0).lt(1).default(0.4).meta({ description: "share of the patches that are masked" }),
   minBlock: z.int().positive().default(16).meta({ description: "patches of a block, at least" }),
+  measureKnn: z.boolean().default(false).meta({
+    description: "whether each measurement tells the kNN accuracy of the best block, too; probe's settings say on how many pictures",
+  }),
 });
 
 const labelShare = z.number().gt(0).max(1);

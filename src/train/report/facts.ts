@@ -19,6 +19,7 @@ export function factsOf(
     loss: newest(({ measured }) => measured?.loss) ?? newest(({ train }) => train?.loss),
     tokenAccuracy: newest(({ measured }) => measured?.accuracy) ?? newest(({ train }) => train?.accuracy),
     baselines: tokens ?? measuredBaselines(lines),
+    flatLoss: newest(({ measured }) => measured?.flatLoss),
     heldOutLosses,
     gradNorm: newest(({ train }) => train?.gradNorm),
     clip,

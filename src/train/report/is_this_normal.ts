@@ -14,6 +14,8 @@ export interface TrainingFacts {
   tokenAccuracy?: number;
   /** V, and what counts as having learnt nothing; without them no loss can be judged. */
   baselines?: TokenBaselines;
+  /** Loss of predicting every patch as its mean colour, where pixels are predicted instead of tokens. */
+  flatLoss?: number;
   /** Held-out losses of this training in their order, the newest last. */
   heldOutLosses?: readonly number[];
   /** Global norm before clipping, and the limit. */
@@ -77,6 +79,7 @@ function lossFinding(facts: TrainingFacts): Finding | undefined {
       advice: "Resume from the last checkpoint with a smaller rate or stronger clipping.",
     };
   }
+  if (facts.flatLoss !== undefined) return pixelFinding(loss, facts.flatLoss, isEarly(facts));
   if (!baselines) return undefined;
   const { vocab, chance, unigram } = baselines;
   const scale = `guessing evenly among ${vocab} tokens is ${nats(chance.loss)}, knowing only their frequencies is ${nats(unigram.loss)}`;
@@ -108,6 +111,18 @@ function lossFinding(facts: TrainingFacts): Finding | undefined {
       `The loss of ${nats(loss)} is below both baselines: ${scale}. It has covered ${percent(share)} of the way from chance to 0; the ` +
       `official model covers ${percent(theirs)} in ${published.epoch} epochs (${nats(published.loss)} at ${published.vocab} tokens).`,
   };
+}
+
+function pixelFinding(loss: number, flat: number, early: boolean): Finding {
+  const what = "loss", scale = `predicting each patch as its mean colour has ${nats(flat)}`;
+  if (loss < flat * 0.98) {
+    const says = `The squared error of ${nats(loss)} is below that of flat patches: ${scale}. Part of a hidden patch cannot be known.`;
+    return { what, verdict: "good", says };
+  }
+  const says = `The squared error of ${nats(loss)} is no better than flat patches: ${scale}.`;
+  return early
+    ? { what, verdict: "normal", says: `${says} Every run begins so.` }
+    : { what, verdict: "watch", says, advice: "It should have fallen below by now: try a higher rate or more steps." };
 }
 
 function accuracyFinding(facts: TrainingFacts): Finding | undefined {

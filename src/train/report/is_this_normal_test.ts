@@ -27,6 +27,12 @@ test("a model that knows only frequencies is normal at first and watched later",
   expect(verdicts({ ...facts, step: 900 })).toEqual({ loss: "watch", "token accuracy": "watch" });
 });
 
+test("predicted pixels are judged by patches of their mean colour", () => {
+  expect(verdicts({ loss: 0.7, flatLoss: 0.99, step: 900, steps: 1000 })).toEqual({ loss: "good" });
+  expect(verdicts({ loss: 0.985, flatLoss: 0.99, step: 20, steps: 1000 })).toEqual({ loss: "normal" });
+  expect(verdicts({ loss: 0.985, flatLoss: 0.99, step: 900, steps: 1000 })).toEqual({ loss: "watch" });
+});
+
 test("what is wrong comes first and has advice", () => {
   const found = isThisNormal({ loss: NaN, codes: { used: 40, all: 8192 }, dataWait: 0.3, gradNorm: 0.5 });
   expect(found.map(({ verdict }) => verdict)).toEqual(["wrong", "wrong", "watch", "normal"]);

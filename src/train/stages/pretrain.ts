@@ -1,18 +1,6 @@
 // Masked image modeling: the tokens (or the pixels) of hidden patches from the patches that are seen.
 
-import {
-  add,
-  crossEntropyAndAccuracy,
-  gather,
-  imageTensor,
-  l2Loss,
-  layerNorm,
-  multiply,
-  pick,
-  type Random,
-  randomSource,
-  unfold,
-} from "../../../kernels/mod.ts";
+import { add, crossEntropyAndAccuracy, imageTensor, pick, type Random, randomSource } from "../../../kernels/mod.ts";
 import { type TokenizerWeights, withWeights } from "../../checkpoint/tokenizer.ts";
 import type { View } from "../../data/augment.ts";
 import type { BatchData } from "../../data/batch.ts";
@@ -21,7 +9,7 @@ import { drawMask, type SampleMask } from "../../data/mask.ts";
 import type { DrawKey } from "../../data/random.ts";
 import { RecipeError } from "../../errors.ts";
 import { countTokens, type TokenBaselines, tokenBaselines } from "../../evaluate/mod.ts";
-import { constant, input, reshape, type Tensor } from "../../graph.ts";
+import { input, type Tensor } from "../../graph.ts";
 import { beit, beitParams } from "../../models/beit.ts";
 import { aggregatedLogits, maskedLogits, maskedPixels } from "../../models/beit_heads.ts";
 import { type Tokenizer, tokenizer as tokenizerOf } from "../../models/tokenizer.ts";
@@ -29,7 +17,7 @@ import { parameters } from "../../nn/parameters.ts";
 import { parameterGroups } from "../../optim/parameter_groups.ts";
 import { cosineSchedule } from "../../optim/schedules.ts";
 import { compile, type Program } from "../../program.ts";
-import { batchesOf, countOf, type Pictures } from "../data.ts";
+import { batchesOf, classCount, countOf, type Pictures } from "../data.ts";
 import type { Recipe } from "../recipe.ts";
 import { encoderConfig } from "../recipe/encoder.ts";
 import { maskedPatches } from "../recipe/rules.ts";
@@ -39,6 +27,8 @@ import type { Stage, StageContext, Task } from "../stage.ts";
 import { Update, type Values } from "../update.ts";
 import { cachedTokens } from "./cached_tokens.ts";
 import { meansOver } from "./held_out.ts";
+import { heldOutKnn } from "./held_out_knn.ts";
+import { pixelLoss, showPixels } from "./pixel_target.ts";
 import { showPredictions } from "./show_predictions.ts";
 import { heldOutViews, trainingViews } from "./views.ts";
 import { startFrom, tokenizerFrom } from "./weights.ts";
@@ -51,7 +41,7 @@ export const pretrain: Stage = {
   facts: ({ pretrain }, data) => trainingFacts(pretrain, countOf(data.train)),
 
   async build(context): Promise<Task<BatchData>> {
-    const { device, recipe, data, run, workers } = context, { pretrain: settings, encoder } = recipe;
+    const { device, recipe, data, run, workers, note } = context, { pretrain: settings, encoder } = recipe;
     const target = settings.target === "tokens" ? await tokens(context) : undefined;
     const config = encoderConfig(encoder, target ? { vocab: target.model.vocab } : { targets: "pixels" });
     const facts = trainingFacts(settings, countOf(data.train)), B = facts.microBatch, size = encoder.imageSize;
@@ -66,17 +56,23 @@ export const pretrain: Stage = {
     const mask = input("mask", [B, N]), rows = input("rows", [B * M], "u32"), weights = input("weights", [B * M]);
     const ids = target?.ids(B), found = ids && pick(ids, rows);
     const cache = target && settings.fixedCrops ? await cachedTokens(context, target.weights, target.size) : undefined;
-    const judge = (p: Readonly<Record<string, Tensor>>, labels = found, random?: Random): { loss: Tensor; accuracy?: Tensor } => {
+    const judge = (p: Readonly<Record<string, Tensor>>, labels = found, random?: Random): Judged => {
       const encoded = beit(p, pictures, config, { mask, random });
-      if (!labels) return { loss: pixelLoss(maskedPixels(p, encoded, rows, config), pictures, encoder.patchSize, rows, weights) };
+      if (!labels) {
+        const { loss, flat } = pixelLoss(maskedPixels(p, encoded, rows, config), pictures, encoder.patchSize, rows, weights);
+        return { objective: loss, values: { loss }, beside: { flatLoss: flat } };
+      }
       const judged = crossEntropyAndAccuracy(maskedLogits(p, encoded, rows, config), labels, { weights });
-      if (!config.aggregation) return judged;
+      if (!config.aggregation) return { objective: judged.loss, values: judged };
       const second = crossEntropyAndAccuracy(aggregatedLogits(p, encoded, rows, config), labels, { weights });
-      return { loss: add(judged.loss, second.loss), accuracy: judged.accuracy };
+      // Only the first loss can be compared with chance; the sum is what is minimised.
+      const values = { ...judged, aggregatedLoss: second.loss, aggregatedAccuracy: second.accuracy };
+      return { objective: add(judged.loss, second.loss), values };
     };
-    const { loss, ...values } = judge(p, cache ? input("labels", [B * M], "u32") : found, randomSource());
-    const update = await Update.compile(device, { params: p, table: groups, loss, values }, settings);
-    const measuring = await compile(device, { ...judge(update.weights), ...ids && { ids } }, { share: update.program });
+    const { objective, values } = judge(p, cache ? input("labels", [B * M], "u32") : found, randomSource());
+    const update = await Update.compile(device, { params: p, table: groups, loss: objective, values }, settings);
+    const judged = judge(update.weights), measures = { ...judged.values, ...judged.beside };
+    const measuring = await compile(device, { ...measures, ...ids && { ids } }, { share: update.program });
     const reading = ids && await compile(device, { ids }, { share: update.program });
 
     const views: View[] = [{ size, filter: "bicubic" }, ...target ? [{ size: target.size, filter: "lanczos" } as const] : []];
@@ -84,6 +80,9 @@ export const pretrain: Stage = {
     // What is in the cache need not be computed from a second view.
     const learned = cache ? heldOutViews(views.slice(0, 1)) : trainingViews(recipe, settings, views);
     const rate = cosineSchedule({ base: facts.lr, final: settings.minLr, steps: facts.steps, warmup: facts.warmup });
+    const labelled = classCount(data) > 0, { measureKnn } = settings;
+    if (measureKnn && !labelled) note(`pretrain: ${data.train.set.name} has no labels, so that no kNN is measured`);
+    const knn = async () => measureKnn && labelled ? await heldOutKnn(context, update.weights, config, update.program) : {};
     let baselines: TokenBaselines | undefined;
     return {
       model: { kind: "beit", config },
@@ -118,7 +117,7 @@ export const pretrain: Stage = {
         const means = await meansOver(measuring, {
           ...over(data.heldOut),
           inputs: (batch) => inputsOf(batch, N, M),
-          names: ["loss", ...target ? ["accuracy"] : []],
+          names: Object.keys(measures),
           async each(batch) {
             first ??= batch;
             if (target) await count(measuring, batch, held);
@@ -129,7 +128,12 @@ export const pretrain: Stage = {
           const of = { device, run, logits, ids: ids!, share: update.program, tokenizer: target.weights, size, tokenSize: target.size };
           await showPredictions(first, inputsOf(first, N, M), of);
         }
-        if (!target) return { values: means, score: -means.loss };
+        if (!target) {
+          const predicted = maskedPixels(update.weights, beit(update.weights, pictures, config, { mask }), rows, config);
+          const of = { device, run, predicted, share: update.program, size, patch: encoder.patchSize };
+          if (first) await showPixels(first, inputsOf(first, N, M), of);
+          return { values: { ...means, ...await knn() }, score: -means.loss };
+        }
         if (!baselines) {
           const seen = new Float64Array(target.model.vocab), some = { ...data.train, only: someOf(data.train, countOf(data.heldOut)) };
           await meansOver(reading!, {
@@ -143,7 +147,7 @@ export const pretrain: Stage = {
         }
         const { chance, unigram } = baselines;
         const beside = { chanceLoss: chance.loss, chance: chance.accuracy, unigramLoss: unigram.loss, unigram: unigram.accuracy };
-        return { values: { ...means, ...beside }, score: means.accuracy };
+        return { values: { ...means, ...beside, ...await knn() }, score: means.accuracy };
       },
       destroy() {
         cache?.close();
@@ -155,6 +159,15 @@ export const pretrain: Stage = {
     };
   },
 };
+
+interface Judged {
+  /** What is minimised. */
+  objective: Tensor;
+  /** What is logged of it. */
+  values: Record<string, Tensor>;
+  /** What it is compared with on held-out pictures. */
+  beside?: Record<string, Tensor>;
+}
 
 interface Target {
   model: Tokenizer;
@@ -217,13 +230,6 @@ function inputsOf({ views, fields }: Batch, N: number, M: number): Values {
     weights: fields.masked,
     ...fields.tokens && { labels: Uint32Array.from(rows, (row) => fields.tokens[row]) },
   };
-}
-
-/** Squared error against the patches, each normalised to mean 0 and variance 1 (He et al. 2022); rows of weight 0 do not count. */
-function pixelLoss(predicted: Tensor, pictures: Tensor, patch: number, rows: Tensor, weights: Tensor): Tensor {
-  const K = predicted.shape[1], one = constant("one", [K], new Float32Array(K).fill(1)), zero = constant("zero", [K], new Float32Array(K));
-  const wanted = layerNorm(gather(unfold(pictures, patch), rows), one, zero), column = reshape(weights, [-1, 1]);
-  return l2Loss(multiply(predicted, column), multiply(wanted, column));
 }
 
 /** The first numbers of a set. */

@@ -7,23 +7,19 @@ import {
   type BlockFeatures,
   blockFeatures,
   chooseBlock,
-  collect,
   colourHistogram,
-  encoderFeatures,
-  type Features,
   fitWhitening,
   pick,
   qualityCard,
   rawPixels,
 } from "../../evaluate/mod.ts";
-import { draws } from "../../data/random.ts";
 import { beitParams } from "../../models/beit.ts";
-import { parameters, type ParamSpec } from "../../nn/parameters.ts";
-import { batchesOf, classCount, countOf, type Pictures } from "../data.ts";
+import { parameters } from "../../nn/parameters.ts";
+import { classCount } from "../data.ts";
 import { recordEvaluation } from "../report/inputs.ts";
 import type { Measured, Stage, StageContext, Task } from "../stage.ts";
+import { featuresOf, imageSide, probedPictures } from "./encoder_pictures.ts";
 import { showAttention, showNeighbours } from "./show_embedder.ts";
-import { heldOutView } from "./views.ts";
 import { weightsAt } from "./weights.ts";
 
 /** Share of the mean variance in each direction of the whitening: fewer training pictures than directions must not blow noise up. */
@@ -52,14 +48,13 @@ async function evaluate(context: StageContext, encoder: LoadedBeit): Promise<Mea
     { probe: settings, seed } = recipe,
     { config } = encoder,
     labelled = classCount(data) > 0;
-  const total = countOf(data.train),
-    T = Math.min(settings.train, Math.max(1, Math.floor(total * 0.8))),
-    V = Math.min(settings.validation, total - T);
-  const training = some(data.train, T + V, seed), test = data.heldOut;
+  const { training, train: T, validation: V } = probedPictures(context), test = data.heldOut;
   const labels: number[] = [], pixels: Uint8Array[] = [];
-  const collected = await featuresOf(context, encoder.table, config, [training, test], undefined, (batch, bytes) => {
-    labels.push(...batch);
-    pixels.push(bytes);
+  const collected = await featuresOf(context, parameters(encoder.table, { seed }), config, [training, test], {
+    each(batch, bytes) {
+      labels.push(...batch);
+      pixels.push(bytes);
+    },
   });
   const candidates = blockFeatures(collected), names = { encoder: fingerprint(config, Object.entries(encoder.values)) };
   const rows = (from: number, to: number) => Uint32Array.from({ length: to - from }, (_, i) => from + i);
@@ -104,7 +99,8 @@ async function evaluate(context: StageContext, encoder: LoadedBeit): Promise<Mea
         shrinkage,
         async features(at) {
           const { block, pool } = chosen,
-            random = await featuresOf(context, beitParams(config), config, [test], [block], undefined, seed + 1000 + at);
+            weights = parameters(beitParams(config), { seed: seed + 1000 + at });
+          const random = await featuresOf(context, weights, config, [test], { blocks: [block] });
           return blockFeatures(random).find((c) => c.pool === pool)!.features;
         },
       },
@@ -123,45 +119,6 @@ async function evaluate(context: StageContext, encoder: LoadedBeit): Promise<Mea
     score: chosen.knn,
   };
 }
-
-/** Features by block and pooling of all pictures of the sets, one after the other, without places that are empty. */
-async function featuresOf(
-  { device, recipe, workers }: StageContext,
-  table: Record<string, ParamSpec>,
-  config: LoadedBeit["config"],
-  sets: Pictures[],
-  blocks?: number[],
-  each: (labels: number[], pixels: Uint8Array) => void = () => {},
-  seed = recipe.seed,
-): Promise<Record<string, Features>> {
-  const { probe: { batchSize }, data: { mean, std, onError } } = recipe, size = imageSide(config.imageSize), bytes = size * size * 3;
-  const encoder = await encoderFeatures(device, parameters(table, { seed }), config, { batchSize, mean, std, blocks });
-  const order = { batchSize, shuffle: false, last: "pad", epochs: 1, state: { seed: recipe.seed, epoch: 0, position: 0 } } as const;
-  async function* batches() {
-    for (const set of sets) {
-      await using loader = batchesOf(set, { ...order, preparation: heldOutView(size), onError, workers: Math.min(workers, 1) });
-      for await (const { views: [{ pixels }], weights, labels } of loader) {
-        const places = [...weights.keys()].filter((i) => weights[i] > 0), kept = new Uint8Array(places.length * bytes);
-        places.forEach((place, i) => kept.set(pixels.subarray(place * bytes, (place + 1) * bytes), i * bytes));
-        each(places.map((place) => labels[place]), kept);
-        yield { count: places.length, pixels: kept };
-      }
-    }
-  }
-  try {
-    return await collect(batches(), (batch) => encoder.extract(batch));
-  } finally {
-    encoder.destroy();
-  }
-}
-
-/** `count` pictures of a set in random order: sets often have their classes one after the other. */
-function some(pictures: Pictures, count: number, seed: number): Pictures {
-  const places = draws({ seed, epoch: 0, index: 0 }, "probe").permutation(countOf(pictures)).subarray(0, count);
-  return { ...pictures, only: places.map((place) => pictures.only?.[place] ?? place) };
-}
-
-const imageSide = (size: LoadedBeit["config"]["imageSize"]): number => typeof size === "number" ? size : size[0];
 
 function joined(parts: Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));

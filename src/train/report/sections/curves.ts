@@ -19,6 +19,8 @@ const keysOf = (lines: readonly MetricLine[], part: "train" | "measured" | "sche
 const words: Record<string, string> = {
   gradNorm: "gradient norm",
   lr: "learning rate",
+  knn: "kNN accuracy",
+  knnBlock: "block of the best kNN",
   dataWait: "share of time waiting for data",
   picturesPerSecond: "pictures a second",
   usage: "share of codes in use",
@@ -32,7 +34,7 @@ export const inWords = (key: string) => words[key] ?? key.replace(/([a-z])([A-Z]
 
 /** Measured values that others are compared with: lines in their charts. */
 const levelsOf: Record<string, Record<string, string>> = {
-  loss: { chanceLoss: "chance", unigramLoss: "unigram" },
+  loss: { chanceLoss: "chance", unigramLoss: "unigram", flatLoss: "mean colour of each patch" },
   accuracy: { chance: "chance", unigram: "unigram" },
 };
 const compared = new Set(Object.values(levelsOf).flatMap((levels) => Object.keys(levels)));
@@ -48,7 +50,7 @@ export function jobCharts(lines: readonly MetricLine[], baselines?: TokenBaselin
       { name: "held out", points: seriesOf(lines, "measured", key) },
     ].filter(({ points }) => points.length);
     const levels = Object.entries(levelsOf[key] ?? {}).flatMap(([measured, name]) => {
-      const known = baselines?.[name as "chance" | "unigram"][key as "loss" | "accuracy"];
+      const known = baselines?.[name as "chance" | "unigram"]?.[key as "loss" | "accuracy"];
       const y = known ?? seriesOf(lines, "measured", measured).at(-1)?.[1];
       return y === undefined ? [] : [{ name, y }];
     });
