@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { child, type Outcome } from "./child.ts";
-import { filesOf, ROOT } from "./tree.ts";
+import { filesOf, LOCK, ROOT } from "./tree.ts";
 
 const files = filesOf();
 // AssemblyScript says so in its first line; its imports have no endings, which Deno does not resolve.
@@ -15,9 +15,9 @@ const quietly = (...args: string[]) => () => child(process.execPath, args, { cwd
 const stages: Record<string, () => Promise<Outcome>> = {
   format: quietly("fmt", "--check"),
   lint: quietly("lint"),
-  types: quietly("check", ...typescript),
+  types: quietly("check", LOCK, ...typescript),
   tests: () => child(process.execPath, ["run", "-A", "src/cli/run_tests.ts"], { cwd: ROOT }),
-  snippets: quietly("test", "--doc", "-A", ...withSnippets),
+  snippets: quietly("test", LOCK, "--doc", "-A", ...withSnippets),
 };
 
 const unknown = process.argv.slice(2).filter((name) => !(name in stages));

@@ -10,7 +10,7 @@ import { child } from "./child.ts";
 import { findBun } from "./find_bun.ts";
 import type { Counts } from "./junit.ts";
 import { runSuite, type Suite, type SuiteResult } from "./suite.ts";
-import { filesOf, ROOT } from "./tree.ts";
+import { filesOf, LOCK, ROOT } from "./tree.ts";
 
 /** The line with which tests/providers.ts gives the reason, and the remedy, when a runtime has no WebGPU. */
 const NO_WEBGPU = /^(?:native|dawn): (?:no WebGPU adapter|this runtime has no|the npm package).*/m;
@@ -73,7 +73,7 @@ try {
   const others = files.filter((path) => !measuring.includes(path));
   if (wanted("deno")) {
     // Types are checked by `deno task ok`. In parallel: 38 s where one file after the other took 71 s on two cores with software Vulkan.
-    const args = (record: string, files: string[]) => ["test", "-A", "--no-check", "--parallel", `--junit-path=${record}`, ...files];
+    const args = (record: string, files: string[]) => ["test", LOCK, "-A", "--no-check", "--parallel", `--junit-path=${record}`, ...files];
     await run("deno", process.versions.deno!, process.execPath, [others, ...measuring.map((path) => [path])], args);
   }
   if (wanted("bun")) {

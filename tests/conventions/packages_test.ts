@@ -81,7 +81,7 @@ test("the versions of Deno and Bun in scripts and pages are package.json's", () 
 });
 
 test("the lock files name no registry but npm's own", () => {
-  for (const path of ["deno.lock", "bun.lock", "tests/bun.lock"]) {
+  for (const path of ["deno.lock", "bun.lock", "tests/deno.lock", "tests/bun.lock"]) {
     const foreign = [...source(path).matchAll(/https?:\/\/[^/"\s]+/g)].map(([host]) => host).filter((host) =>
       host !== "https://registry.npmjs.org"
     );
@@ -90,10 +90,14 @@ test("the lock files name no registry but npm's own", () => {
 });
 
 test("the lock files hold every listed package", () => {
-  for (const [lock, packages] of [["bun.lock", inProgram], ["tests/bun.lock", testManifest.dependencies]] as const) {
+  for (const [folder, packages] of [["", inProgram], ["tests/", testManifest.dependencies]] as const) {
     for (const [name, version] of Object.entries(packages)) {
-      expect(source(lock)).toContain(`["${name}@${version}"`);
-      if (!optional.includes(name)) expect(source("deno.lock")).toContain(`"npm:${name}@${version}`);
+      expect(source(`${folder}bun.lock`)).toContain(`["${name}@${version}"`);
+      if (!optional.includes(name)) expect(source(`${folder}deno.lock`)).toContain(`"npm:${name}@${version}`);
     }
   }
+});
+
+test("deno.lock names no package that is there for tests: Deno would install it before a user's first command", () => {
+  for (const name of Object.keys(testManifest.dependencies)) expect(source("deno.lock")).not.toContain(`"npm:${name}@`);
 });
