@@ -1,7 +1,7 @@
 // serve.ts as a person starts it: a process of its own, in the runtime of this test.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -11,6 +11,7 @@ import { beitParams } from "../src/models/beit.ts";
 import { type BeitConfig, beitConfig } from "../src/models/beit_config.ts";
 import { initialValues } from "../src/nn/parameters.ts";
 import { colourPng, dataUri } from "../src/server/testing.ts";
+import { Run } from "../src/train/run.ts";
 import { tinyRecipe } from "../src/train/testing.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -53,6 +54,8 @@ let folder: string, served: Served;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "zellige-serve-"));
   await saveBeit(join(folder, "large.safetensors"), large, valuesOf(large));
+  const recorded = Run.create(join(folder, "runs"), tinyRecipe(), "recorded");
+  writeFileSync(recorded.metricsPath, '{"step":1,"stage":"finetune","job":"a","jobStep":1,"time":1,"train":{"loss":2}}\n');
   served = await start(
     "--model",
     join(folder, "large.safetensors"),
@@ -75,16 +78,29 @@ const post = (path: string, body: unknown) =>
 test("requests are answered while a kernel of seconds runs", async () => {
   const red = dataUri(await colourPng(255, 0, 0));
   let embedded = false;
-  const slow = post("/v1/embeddings", { input: new Array(32).fill(red), layer: 6 }).then((response) => (embedded = true, response));
+  const slow = post("/v1/embeddings", { input: new Array(16).fill(red), layer: 6 }).then((response) => (embedded = true, response));
+  const run = "/v1/runs/recorded";
+  const routes = [
+    "/livez",
+    "/v1/runs",
+    run,
+    `${run}/metrics`,
+    `${run}/images`,
+    `${run}/checkpoints`,
+    `${run}/findings`,
+    "/v1/recipes/schema",
+  ];
+  routes.push("/v1/models", "/v1/collections", "/metrics", "/");
   let answers = 0;
   while (!embedded) {
-    expect((await fetch(`${served.url}/livez`)).status).toBe(200);
-    answers++;
+    const route = routes[answers++ % routes.length], response = await fetch(served.url + route);
+    await response.arrayBuffer();
+    expect([route, response.status]).toEqual([route, 200]);
   }
   const response = await slow;
-  expect([response.status, (await response.json()).data.length]).toEqual([200, 32]);
-  // A server that waits for its device would have answered once or twice.
-  expect(answers).toBeGreaterThan(20);
+  expect([response.status, (await response.json()).data.length]).toEqual([200, 16]);
+  // A route that waits for the device would have been the last.
+  expect(answers).toBeGreaterThan(routes.length + 1);
   expect(Number(response.headers.get("x-inference-time"))).toBeGreaterThan(100);
 });
 

@@ -2,11 +2,11 @@
 
 import { expose, transfer } from "npm:comlink@4.4.2";
 import { openDevice, type OpenOptions } from "../src/devices/mod.ts";
-import { CheckpointError, RecipeError } from "../src/errors.ts";
+import { CheckpointError } from "../src/errors.ts";
 import { InferenceEngine } from "../src/inference/engine.ts";
-import type { Engine } from "../src/server/engine.ts";
+import type { Inference, RunAction } from "../src/server/engine.ts";
 import { isWithin } from "./roots.ts";
-import { Runs } from "./run_control.ts";
+import { Trainer, type TrainerEvent } from "./trainer.ts";
 
 /** What the worker needs to begin. Plain data. */
 export interface EngineSettings {
@@ -22,13 +22,17 @@ export interface EngineSettings {
   roots: string[];
 }
 
-let models: InferenceEngine, runs: Runs, lines: string[] = [];
-const log = (line: string) => void lines.push(line);
+/** What the worker says unasked, beside comlink's messages. */
+export type EngineNews = { log: string } | { run: string; event: TrainerEvent };
+
+let models: InferenceEngine, trainer: Trainer;
+const say = (news: EngineNews) => globalThis.postMessage(news);
+const log = (line: string) => say({ log: line });
 
 const own = {
   /** Opens the device and loads the model. */
-  async open({ device, threads, model, runs: folder, workers, roots }: EngineSettings) {
-    const allowed = [folder, ...roots];
+  async open({ device, threads, model, runs, workers, roots }: EngineSettings) {
+    const allowed = [runs, ...roots];
     models = new InferenceEngine({
       open: () => openDevice({ device, threads, log }),
       log,
@@ -39,31 +43,13 @@ const own = {
         );
       },
     });
-    runs = new Runs({
-      folder,
-      workers,
-      device: () => models.device(),
-      log,
-      permit(path, where) {
-        if (isWithin(path, allowed)) return;
-        throw new RecipeError(
-          `recipe: ${where} ${path} is not there, or outside the folders that requests may name; add its folder to the settings' roots`,
-        );
-      },
-    });
+    trainer = new Trainer({ workers, device: () => models.device(), tell: (run, event) => say({ run, event }), log });
     if (model !== undefined) await models.load(model);
     else await models.device();
   },
-  /** Lines of the log since the last call. */
-  takeLog() {
-    const taken = lines;
-    lines = [];
-    return taken;
-  },
-  async close() {
-    await runs.close();
-    await models.close();
-  },
+  train: (path: string) => trainer.train(path),
+  controlTraining: (run: string, action: RunAction) => trainer.control(run, action),
+  close: () => models.close(),
 };
 
 /** Hands the buffers of an answer over without a copy. */
@@ -73,10 +59,9 @@ async function given<Answer>(answer: Promise<Answer>): Promise<Answer> {
   return transfer(value, [...new Set(parts.filter((part) => ArrayBuffer.isView(part)).map(({ buffer }) => buffer as ArrayBuffer))]);
 }
 
-const engine: Engine = {
+const engine: Inference = {
   models: () => models.models(),
-  // A request names a run by its name, too.
-  activate: (source) => models.activate(runs.pathOf(source) ?? source),
+  activate: (source) => models.activate(source),
   release: (model) => models.release(model),
   check: () => models.check(),
   embed: (...args) => given(models.embed(...args)),
@@ -88,17 +73,6 @@ const engine: Engine = {
   attention: (...args) => given(models.attention(...args)),
   embedTexts: (...args) => given(models.embedTexts(...args)),
   classifyTexts: (...args) => given(models.classifyTexts(...args)),
-  startRun: (recipe) => runs.startRun(recipe),
-  runs: () => runs.runs(),
-  run: (id) => runs.run(id),
-  controlRun: (id, action) => runs.controlRun(id, action),
-  metrics: (...args) => runs.metrics(...args),
-  events: (...args) => runs.events(...args),
-  findings: (id) => runs.findings(id),
-  checkpoints: (id) => runs.checkpoints(id),
-  pictures: (id) => runs.pictures(id),
-  picture: (id, name) => given(runs.picture(id, name)),
-  recipeSchema: () => runs.recipeSchema(),
 };
 
 const api = { ...own, ...engine };

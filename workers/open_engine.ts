@@ -1,11 +1,13 @@
 // The engine's worker as the server sees it: promises that always settle, errors of their own classes, a new worker for one that died.
 
 import { type Remote, transfer } from "npm:comlink@4.4.2";
-import { DeviceError, DeviceLostError } from "../src/errors.ts";
-import type { Engine, Pixels } from "../src/server/engine.ts";
-import type { EngineSettings, EngineWorker } from "./engine.ts";
+import { DeviceError, DeviceLostError, RecipeError } from "../src/errors.ts";
+import type { AnyModelDescription, Engine, Inference, Pixels, RunControl } from "../src/server/engine.ts";
+import type { EngineNews, EngineSettings, EngineWorker } from "./engine.ts";
 import { Death, Member } from "./member.ts";
 import { revive } from "./pool.ts";
+import { isWithin } from "./roots.ts";
+import { Runs } from "./run_control.ts";
 
 export interface OpenEngineOptions extends EngineSettings {
   log?: (line: string) => void;
@@ -22,20 +24,25 @@ export interface OpenedEngine extends Engine {
 
 /** Milliseconds for a model to load: large ones come over a network. */
 const LOADING = 30 * 60_000;
-/** Milliseconds between looks at the worker's log. */
-const LOOK = 500;
 
 const names = [
-  ...["models", "activate", "release", "check", "embed", "dense", "tokens", "decode", "reconstruct", "classify", "attention"],
+  ...["models", "release", "check", "embed", "dense", "tokens", "decode", "reconstruct", "classify", "attention"],
   ...["embedTexts", "classifyTexts"],
-  ...["startRun", "runs", "run", "controlRun", "metrics", "events", "findings", "checkpoints", "pictures", "picture", "recipeSchema"],
-] as (keyof Engine)[];
+] as (keyof Inference)[];
 
 /** Starts the worker; calls wait until it is ready. Close it at the end: it keeps the program alive. */
 export function openEngine({ log = () => {}, spawn = startWorker, ...settings }: OpenEngineOptions): OpenedEngine {
   let closed = false;
-  const start = () => new Member<EngineWorker>(spawn(), (api) => api.open(settings), LOADING);
-  let member = start();
+  const start = () => {
+    const worker = spawn();
+    worker.addEventListener("message", ({ data }: MessageEvent<EngineNews>) => {
+      if (typeof data !== "object" || data === null) return;
+      if ("log" in data) log(data.log);
+      else if ("event" in data) runs.take(data.run, data.event);
+    });
+    return new Member<EngineWorker>(worker, (api) => api.open(settings), LOADING);
+  };
+  let member: Member<EngineWorker>;
 
   const call = async <T>(use: (api: Remote<EngineWorker>) => Promise<T>): Promise<T> => {
     const current = member;
@@ -51,14 +58,25 @@ export function openEngine({ log = () => {}, spawn = startWorker, ...settings }:
       throw new DeviceLostError(`engine: its worker ${error.message}; it is started again, try again soon`);
     }
   };
-  const timer = setInterval(() => {
-    void member.call((api) => api.takeLog(), Infinity).then((lines) => lines.forEach((line) => log(line)), () => {});
-  }, LOOK);
-  // What the worker does must not be held up by a look at its log, nor keep the program alive.
-  (timer as { unref?: () => void }).unref?.();
+  const allowed = [settings.runs, ...settings.roots];
+  const runs = new Runs({
+    folder: settings.runs,
+    train: (path) => call((api) => api.train(path)),
+    control: (run, action) => call((api) => api.controlTraining(run, action)),
+    permit(path, where) {
+      if (isWithin(path, allowed)) return;
+      throw new RecipeError(
+        `recipe: ${where} ${path} is not there, or outside the folders that requests may name; add its folder to the settings' roots`,
+      );
+    },
+  });
+
+  member = start();
 
   // deno-lint-ignore no-explicit-any -- the names are those of Engine, whose type the result has
-  const methods: any = {};
+  const methods: any = {
+    activate: (source: string) => call<AnyModelDescription>((api) => api.activate(runs.files.pathOf(source) ?? source)), // also by a run's name
+  };
   for (const name of names) {
     // deno-lint-ignore no-explicit-any
     methods[name] = (...args: any[]) => call((api: any) => api[name](...args.map(handed)));
@@ -68,14 +86,32 @@ export function openEngine({ log = () => {}, spawn = startWorker, ...settings }:
   });
   ready.catch(() => {}); // whoever does not wait for it learns from a call
   return {
-    ...methods as Engine,
+    ...methods as Inference,
+    ...runControl(runs),
     ready,
     async close() {
       closed = true;
-      clearInterval(timer);
+      await runs.close();
       await call((api) => api.close()).catch(() => {});
       await member.terminate("was closed");
     },
+  };
+}
+
+/** The methods as fields, which a spread takes along. */
+function runControl(runs: Runs): RunControl {
+  return {
+    startRun: (recipe) => runs.startRun(recipe),
+    runs: () => runs.runs(),
+    run: (id) => runs.run(id),
+    controlRun: (id, action) => runs.controlRun(id, action),
+    metrics: (...args) => runs.metrics(...args),
+    events: (...args) => runs.events(...args),
+    findings: runs.findings,
+    checkpoints: runs.checkpoints,
+    pictures: runs.pictures,
+    picture: runs.picture,
+    recipeSchema: (kind) => runs.recipeSchema(kind),
   };
 }
 

@@ -1,87 +1,98 @@
-// Training runs of a server: one at a time on the device, the next ones in a queue.
+// Training runs of a server: one at a time on the device, the next ones in a queue. Knows where each stands without asking the device.
 
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { z } from "npm:zod@4.6.7";
-import type { Device } from "../src/devices/mod.ts";
-import { BusyError, RecipeError } from "../src/errors.ts";
-import type { MetricLine, RunAction, RunControl, RunDescription, RunEvent, RunFile, RunState } from "../src/server/engine.ts";
-import { Recipe, resolveRecipe } from "../src/train/recipe.ts";
-import { modelFile } from "../src/train/run/checkpoint.ts";
+import { BusyError } from "../src/errors.ts";
+import type { Finding } from "../src/train/report/mod.ts";
+import type { MetricLine, RecipeKind, RunAction, RunControl, RunDescription, RunEvent, RunFile, RunState } from "../src/server/engine.ts";
+import { resolveAnyRecipe } from "../src/train/modality.ts";
+import { Recipe } from "../src/train/recipe.ts";
 import { Run } from "../src/train/run.ts";
-import { type Finding, findingsOf, readReportInputs, writeReport } from "../src/train/report/mod.ts";
-import { drawRun } from "../src/inference/pictures/mod.ts";
-import { Session } from "../src/train/session.ts";
+import type { SessionState } from "../src/train/session.ts";
+import { TextRecipe } from "../src/train/text/recipe.ts";
+import { VaeRecipe } from "../src/train/vae/recipe.ts";
+import { pathsOf } from "./recipe_paths.ts";
+import { RunFiles } from "./run_files.ts";
+import type { TrainerEvent } from "./trainer.ts";
 
 export interface RunControlOptions {
   /** Where runs are kept. */
   folder: string;
-  device: () => Promise<Device>;
-  /** Workers that make a run's batches. */
-  workers: number;
+  /** Trains the run in a folder until it ends, which may be after pauses. */
+  train: (path: string) => Promise<SessionState>;
+  /** Makes the training of a run act at its next edge of a step. */
+  control: (run: string, action: RunAction) => Promise<void>;
   /** Whether a recipe may name this path. @throws RecipeError where it may not. */
   permit: (path: string, where: string) => void;
-  log?: (line: string) => void;
 }
 
 /** Events of a run that are kept for those who connect again; the record has all of the metrics. */
 const KEPT = 1000;
+const MOST = 100;
+const ended = ["stopped", "done", "failed"];
 
 interface Followed {
   run: Run;
-  /** Absent while it waits for its turn, and after its end. */
-  session?: Session;
+  state: RunState;
+  error?: string;
+  step: number;
+  /** Until the training ends: it may be paused meanwhile. */
+  training?: Promise<void>;
   events: RunEvent[];
   waiting: Set<() => void>;
-  step: number;
 }
 
 export class Runs implements RunControl {
   readonly #options: RunControlOptions;
+  readonly files: RunFiles;
   readonly #followed = new Map<string, Followed>();
   readonly #queue: Followed[] = [];
+  /** Has the device. */
   #active?: Followed;
+  #closed = false;
 
   constructor(options: RunControlOptions) {
     this.#options = options;
+    this.files = new RunFiles(options.folder);
   }
 
   // deno-lint-ignore require-await -- a fault of the recipe is a rejection
   async startRun(options: unknown): Promise<RunDescription> {
-    const recipe = resolveRecipe(options);
+    const recipe = resolveAnyRecipe(options);
     for (const [where, path] of pathsOf(recipe)) this.#options.permit(path, where);
-    const run = Run.create(this.#options.folder, recipe);
-    return this.#enqueue(this.#follow(run));
+    this.#checkRoom();
+    return this.#enqueue(Run.create(this.#options.folder, recipe));
   }
 
   runs(): Promise<RunDescription[]> {
-    return Promise.resolve(Run.list(this.#options.folder).map((run) => this.#describe(run)));
+    return Promise.resolve(this.files.list().map((run) => this.#describe(run)));
   }
 
-  run(id: string): Promise<RunDescription | undefined> {
-    const run = this.#find(id);
-    return Promise.resolve(run && this.#describe(run));
+  // deno-lint-ignore require-await -- a recipe that cannot be read is a rejection
+  async run(id: string): Promise<RunDescription | undefined> {
+    const run = this.files.find(id);
+    return run && this.#describe(run);
   }
 
   // deno-lint-ignore require-await -- a run that is not there is a rejection
   async controlRun(id: string, action: RunAction): Promise<RunDescription> {
-    const run = this.#open(id), followed = this.#followed.get(id), session = followed?.session;
-    if (action === "resume" && !session) {
-      return followed && this.#queue.includes(followed) ? this.#describe(run) : this.#enqueue(this.#follow(run));
+    const run = this.files.open(id), followed = this.#followed.get(id);
+    if (action === "resume") {
+      if (!followed || followed.state === "paused" || ended.includes(followed.state)) {
+        this.#checkRoom();
+        return this.#enqueue(run);
+      }
+    } else if (followed?.state === "queued") {
+      if (action !== "checkpoint") this.#leaveQueue(followed, action);
+    } else if (followed?.training) {
+      const next = { pause: "pausing", stop: "stopping", checkpoint: undefined } as const;
+      if (next[action]) this.#set(followed, next[action]);
+      this.#steer(followed, action);
     }
-    if (action === "stop" && followed && this.#queue.includes(followed)) {
-      this.#queue.splice(this.#queue.indexOf(followed), 1);
-      run.mark("stopped");
-      this.#tell(followed, "state", { type: "state", state: "stopped" });
-    }
-    if (action === "checkpoint") void session?.checkpoint(); // the event tells when it is there
-    else session?.[action]();
     return this.#describe(run);
   }
 
   metrics(id: string, after: number, limit: number): Promise<MetricLine[]> {
-    const lines = this.#open(id).metrics().filter(({ step }) => step > after).slice(0, limit);
-    return Promise.resolve(lines as unknown as MetricLine[]);
+    return soon(() => this.files.metrics(id, after, limit) as unknown as MetricLine[]);
   }
 
   async events(id: string, after: number, wait: number): Promise<RunEvent[]> {
@@ -99,98 +110,102 @@ export class Runs implements RunControl {
     return since();
   }
 
-  findings(id: string): Promise<Finding[]> {
-    return Promise.resolve(findingsOf(readReportInputs(this.#open(id).path)));
+  findings = (id: string): Promise<Finding[]> => soon(() => this.files.findings(id));
+  checkpoints = (id: string): Promise<RunFile[]> => soon(() => this.files.checkpoints(id));
+  pictures = (id: string): Promise<RunFile[]> => soon(() => this.files.pictures(id));
+  picture = (id: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> => soon(() => this.files.picture(id, name));
+
+  recipeSchema(kind: RecipeKind = "pictures"): Promise<unknown> {
+    return Promise.resolve(
+      schemas[kind] ??= z.toJSONSchema({ pictures: Recipe, texts: TextRecipe, vae: VaeRecipe }[kind], { io: "input" }),
+    );
   }
 
-  checkpoints(id: string): Promise<RunFile[]> {
-    const files = this.#open(id).checkpoints().map(({ path, step }) => {
-      return { name: path.split(/[/\\]/).at(-1)!, bytes: statSync(join(path, modelFile)).size, step };
-    });
-    return Promise.resolve(files);
+  /** What a training tells, as it comes over from its thread. */
+  take(id: string, event: TrainerEvent): void {
+    const followed = this.#followed.get(id);
+    if (!followed) return;
+    if (event.type === "metrics") followed.step = event.line.step;
+    if (event.type === "state") {
+      followed.error = event.error;
+      return this.#set(followed, event.state === "starting" ? "running" : event.state, event.error);
+    }
+    this.#tell(followed, event.type, event);
   }
 
-  pictures(id: string): Promise<RunFile[]> {
-    const { pictureFolder } = this.#open(id);
-    if (!existsSync(pictureFolder)) return Promise.resolve([]);
-    const names = readdirSync(pictureFolder).filter((name) => /\.(png|svg|jpg)$/.test(name));
-    return Promise.resolve(names.map((name) => ({ name, bytes: statSync(join(pictureFolder, name)).size })));
-  }
-
-  async picture(id: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const known = (await this.pictures(id)).some((file) => file.name === name); // nothing but what lies in the folder itself
-    return known ? new Uint8Array(readFileSync(join(this.#open(id).pictureFolder, name))) : undefined;
-  }
-
-  /** The folder behind "NAME" or "NAME/checkpoints/CHECKPOINT"; undefined where no run has that name. */
-  pathOf(source: string): string | undefined {
-    const [, name, rest = ""] = /^([^/\\]+)(\/checkpoints\/[A-Za-z0-9][^/\\]*)?$/.exec(source) ?? [];
-    return name && this.#find(name) ? join(this.#options.folder, name, rest) : undefined;
-  }
-
-  recipeSchema(): Promise<unknown> {
-    return Promise.resolve(z.toJSONSchema(Recipe, { io: "input" }));
-  }
-
-  /** Stops what runs, at the edge of a step and with a checkpoint; what waits stays to be resumed. */
+  /** Stops what trains, at the edge of a step and with a checkpoint; what waits stays to be resumed. */
   async close(): Promise<void> {
-    this.#queue.splice(0);
-    this.#active?.session?.stop();
-    await this.#active?.session?.done;
+    this.#closed = true;
+    for (const followed of this.#queue.splice(0)) if (!followed.training) followed.run.mark("stopped");
+    const training = [...this.#followed.values()].filter((followed) => followed.training);
+    for (const followed of training) this.#steer(followed, "stop");
+    await Promise.all(training.map((followed) => followed.training));
   }
 
-  #follow(run: Run): Followed {
-    const known = this.#followed.get(run.name);
-    if (known) return known;
-    const followed: Followed = { run, events: [], waiting: new Set(), step: run.metrics().at(-1)?.step ?? 0 };
-    this.#followed.set(run.name, followed);
-    return followed;
+  #checkRoom(): void {
+    if (this.#queue.length >= MOST) throw new BusyError(`runs: ${MOST} are in the queue; stop some of them first`);
   }
 
-  #enqueue(followed: Followed): RunDescription {
-    if (this.#queue.length >= 100) throw new BusyError("runs: 100 are in the queue; stop some of them first");
+  #enqueue(run: Run): RunDescription {
+    let followed = this.#followed.get(run.name);
+    if (!followed) {
+      followed = { run, state: "queued", step: this.files.lastStep(run), events: [], waiting: new Set() };
+      this.#followed.set(run.name, followed);
+    }
     this.#queue.push(followed);
+    this.#set(followed, "queued");
     this.#next();
-    return this.#describe(followed.run);
+    return this.#describe(run);
+  }
+
+  #leaveQueue(followed: Followed, action: "pause" | "stop"): void {
+    this.#queue.splice(this.#queue.indexOf(followed), 1);
+    if (followed.training && action === "stop") {
+      this.#set(followed, "stopping");
+      return this.#steer(followed, "stop");
+    }
+    if (!followed.training) followed.run.mark("stopped"); // nothing has begun, so there is nothing to save
+    this.#set(followed, action === "pause" ? "paused" : "stopped");
   }
 
   #next(): void {
-    if (this.#active || this.#queue.length === 0) return;
+    if (this.#active || this.#closed || this.#queue.length === 0) return;
     const followed = this.#active = this.#queue.shift()!;
-    void this.#train(followed).finally(() => {
-      this.#active = undefined;
-      followed.session = undefined;
-      this.#next();
+    this.#set(followed, "running");
+    if (followed.training) return this.#steer(followed, "resume");
+    followed.error = undefined;
+    followed.training = this.#options.train(followed.run.path).then(
+      (state) => {
+        if (followed.state !== "queued") this.#set(followed, state as RunState); // somebody was quick to resume it
+      },
+      (error: Error) => {
+        followed.error = error.message;
+        followed.run.mark("failed", { error: error.message });
+        this.#set(followed, "failed", error.message);
+      },
+    ).finally(() => {
+      followed.training = undefined;
+      this.#free(followed);
     });
   }
 
-  async #train(followed: Followed): Promise<void> {
-    const { device, workers, log = () => {} } = this.#options, { run } = followed;
-    try {
-      const session = followed.session = new Session({ run, device: await device(), workers });
-      session.listen((event) => {
-        if (event.type === "metrics") followed.step = event.line.step;
-        this.#tell(followed, event.type, event);
-      });
-      const ended = await session.done;
-      log(`run ${run.name}: ${ended}`);
-      if (ended === "done") await this.#report(followed);
-    } catch (error) {
-      run.mark("failed", { error: (error as Error).message });
-      this.#tell(followed, "state", { type: "state", state: "failed", error: (error as Error).message });
-    }
+  /** The next one may begin: a run that is paused has freed the device's memory. */
+  #free(followed: Followed): void {
+    if (this.#active !== followed) return;
+    this.#active = undefined;
+    this.#next();
   }
 
-  /** Pictures and the page of a run that has ended well; what goes wrong here takes nothing from it. */
-  async #report(followed: Followed): Promise<void> {
-    const { run } = followed;
-    try {
-      await drawRun(run, await this.#options.device());
-      writeReport(run.path);
-      this.#tell(followed, "pictures", { type: "pictures" });
-    } catch (error) {
-      this.#options.log?.(`run ${run.name}: its report cannot be made (${(error as Error).message})`);
+  #steer(followed: Followed, action: RunAction): void {
+    this.#options.control(followed.run.name, action).catch(() => {}); // a trainer that is gone ends the training itself
+  }
+
+  #set(followed: Followed, state: RunState, error?: string): void {
+    if (followed.state !== state || followed.events.length === 0) {
+      followed.state = state;
+      this.#tell(followed, "state", { type: "state", state, ...error !== undefined && { error } });
     }
+    if (state === "paused") this.#free(followed);
   }
 
   #tell({ events, waiting }: Followed, type: string, data: unknown): void {
@@ -200,53 +215,23 @@ export class Runs implements RunControl {
     for (const wake of [...waiting]) wake();
   }
 
-  #find(id: string): Run | undefined {
-    if (this.#followed.has(id)) return this.#followed.get(id)!.run;
-    const path = join(this.#options.folder, id);
-    return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id) && existsSync(join(path, "recipe.json")) ? Run.open(path) : undefined;
-  }
-
-  #open(id: string): Run {
-    const run = this.#find(id);
-    if (run) return run;
-    throw new RecipeError(`run: none is named ${id}; list them`);
-  }
-
   #describe(run: Run): RunDescription {
-    const followed = this.#followed.get(run.name), { error, steps } = run;
-    const state = this.#stateOf(run, followed);
+    const followed = this.#followed.get(run.name), found = followed?.state ?? this.files.state(run), { steps } = run;
+    const state = found === "interrupted" ? "stopped" : found, error = followed ? followed.error : run.error;
     return {
       id: run.name,
       state,
       stage: run.recipe.stage,
-      step: followed?.step ?? run.metrics().at(-1)?.step ?? 0,
+      step: followed?.step ?? this.files.lastStep(run),
       ...steps !== undefined && { steps },
       created: Math.round(run.created),
       ...state === "failed" && error !== undefined && { error },
       recipe: run.recipe,
     };
   }
-
-  #stateOf(run: Run, followed: Followed | undefined): RunState {
-    if (followed && this.#queue.includes(followed)) return "queued";
-    const state = followed?.session?.state ?? (followed && followed === this.#active ? "starting" : run.state);
-    return state === "starting" ? "running" : state === "interrupted" ? "stopped" : state;
-  }
 }
 
-/** Every path of a recipe that is read, with the field that has it. */
-function pathsOf({ data, tokenizer, pretrain, finetune }: Recipe): [where: string, path: string][] {
-  const found: [string, string][] = [];
-  for (const [place, source] of Object.entries({ "data.train": data.train, "data.heldOut": data.heldOut })) {
-    for (const [field, value] of Object.entries(source ?? {})) {
-      if (["path", "cache"].includes(field) || field === "labels" && typeof value === "string") {
-        found.push([`${place}.${field}`, String(value)]);
-      }
-    }
-  }
-  const weights = { "tokenizer.from": tokenizer.from, "pretrain.from": pretrain.from, "finetune.from": finetune.from };
-  for (const [place, value] of Object.entries(weights)) {
-    if (!["run", "scratch"].includes(value)) found.push(...value.split(",").map((path): [string, string] => [place, path]));
-  }
-  return found;
-}
+const schemas: Partial<Record<RecipeKind, unknown>> = {};
+
+/** What reading throws is a rejection. */
+const soon = <T>(read: () => T): Promise<T> => Promise.resolve().then(read);

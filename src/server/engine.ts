@@ -189,6 +189,9 @@ export interface RunFile {
   step?: number;
 }
 
+/** What a recipe trains: on pictures, on texts, or a Gaussian VAE. */
+export type RecipeKind = "pictures" | "texts" | "vae";
+
 export type RunAction = "pause" | "resume" | "stop" | "checkpoint";
 
 /** Training under control. A run that is not there is undefined, or a NotFoundError of the caller's making. */
@@ -209,8 +212,8 @@ export interface RunControl {
   pictures(id: string): Promise<RunFile[]>;
   /** The bytes of one of `pictures`. */
   picture(id: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** The JSON Schema of a recipe, for forms. */
-  recipeSchema(): Promise<unknown>;
+  /** The JSON Schema of recipes of a kind, for forms. */
+  recipeSchema(kind?: RecipeKind): Promise<unknown>;
 }
 
 /** Sizes of the compiled programs, ascending: a batch is padded to one of them. */

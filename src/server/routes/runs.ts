@@ -62,8 +62,11 @@ export function runRoutes(app: App, service: Service): void {
     path: "/v1/recipes/schema",
     tag,
     summary: "The JSON Schema of recipes",
+    query: z.strictObject({
+      kind: z.enum(["pictures", "texts", "vae"]).default("pictures").meta({ description: "what the recipe trains" }),
+    }),
     answers: { 200: { description: "a JSON Schema", schema: z.looseObject({}) } },
-  }, async ({ context }) => context.json(await engine.recipeSchema() as object));
+  }, async ({ context, query: { kind } }) => context.json(await engine.recipeSchema(kind) as object));
 
   endpoint(app, service, {
     method: "get",
