@@ -63,8 +63,8 @@ async function fromRun(source: string, checkpoints: SavedCheckpoint[]): Promise<
   const pretrained = newest("pretrain"), tuned = newest("finetune"), trained = newest("tokenizer");
   const parts: Parts = { source };
   if (pretrained) parts.encoder = await encoderOf(pretrained);
-  if (tuned) parts.classifier = classesOf(tuned, await encoderOf(tuned));
-  parts.encoder ??= parts.classifier;
+  if (tuned?.model.kind === "beit") parts.classifier = classesOf(tuned, await encoderOf(tuned));
+  parts.encoder ??= parts.classifier ?? (tuned && await encoderOf(tuned)); // of a model for segmentation, the encoder is served
   if (trained) parts.tokenizer = await readTokenizer(join(trained.path, modelFile));
   if (!parts.encoder && !parts.tokenizer) {
     throw new CheckpointError(`${source}: has no checkpoint of a tokenizer or an encoder yet; let it train to its first checkpoint`);

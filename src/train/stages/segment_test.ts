@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { loadBeit, loadSegmentation } from "../../checkpoint/beit/mod.ts";
+import { loadParts } from "../../inference/load.ts";
 import { merge } from "../recipe/merge.ts";
 import { type RecipeOptions, resolveRecipe } from "../recipe.ts";
 import { readEvaluation } from "../report/mod.ts";
@@ -67,6 +68,8 @@ describe("fine-tuning for segmentation", () => {
       expect(statistics["decode_head.bottleneck.bn.running_var"].init).not.toBe(1);
       expect((statistics["fpn1.1.running_mean"].init as Float32Array).some((value) => value !== 0)).toBe(true);
       expect((await loadBeit(file)).config.classes).toBeUndefined(); // its encoder serves for the next training
+      const { encoder, classifier } = await loadParts(run.path);
+      expect([encoder!.config.dim, classifier]).toEqual([16, undefined]);
     });
   });
 
