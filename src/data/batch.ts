@@ -2,7 +2,7 @@
 // made again.
 import { DataError } from "../errors.ts";
 import { augment, type Augmentation, drawPlan } from "./augment.ts";
-import { evaluationView } from "./augment/evaluation.ts";
+import { type EvaluatedPart, evaluationView } from "./augment/evaluation.ts";
 import type { DataSet, Sample } from "./datasets/mod.ts";
 import { decode, type DecodeOptions } from "./decode.ts";
 import { evaluatedLabels, ignoredLabel, type LabelMap, plannedLabels } from "./label_map.ts";
@@ -13,7 +13,7 @@ import type { Filter } from "./resize.ts";
 /** What is made of every picture: random views for training, or the one view of evaluation. Plain data. */
 export type Preparation =
   | { kind: "augment"; settings: Augmentation }
-  | { kind: "evaluate"; size: number; filter?: Filter; share?: number };
+  | { kind: "evaluate"; size: number; filter?: Filter; share?: number; part?: EvaluatedPart };
 
 export interface BatchRecipe {
   preparation: Preparation;
@@ -89,8 +89,8 @@ function prepare(
 ): { views: Picture[]; erase?: Box | null; labels?: Uint8Array } {
   const map = labelled && mapOf(labelled, picture);
   if (preparation.kind === "evaluate") {
-    const { size, filter, share } = preparation;
-    return { views: [evaluationView(picture, size, filter, share)], labels: map && evaluatedLabels(map, size, share) };
+    const { size, filter, share, part } = preparation;
+    return { views: [evaluationView(picture, size, filter, share, part)], labels: map && evaluatedLabels(map, size, share, part) };
   }
   const plan = drawPlan(picture, preparation.settings, { seed, epoch, index });
   return {

@@ -1,7 +1,7 @@
 // Label maps: one class number a pixel, cut and flipped together with their picture. Numbers cannot be averaged, so every view of a map takes
 // the nearest pixel's.
 
-import { evaluationGeometry } from "./augment/evaluation.ts";
+import { type EvaluatedPart, evaluationGeometry } from "./augment/evaluation.ts";
 import type { Plan } from "./augment.ts";
 
 /** The label of a pixel that takes no part in loss and measures. */
@@ -24,10 +24,19 @@ export function plannedLabels(map: LabelMap, { crop, flip }: Pick<Plan, "crop" |
   return sampled(map, size, column, (y) => crop.top + nearest(y, crop.height, size));
 }
 
-/** The map of `evaluationView()`. */
-export function evaluatedLabels(map: LabelMap, size: number, share?: number): Uint8Array {
-  const { width, height, left, top } = evaluationGeometry(map, size, share);
-  return sampled(map, size, (x) => nearest(left + x, map.width, width), (y) => nearest(top + y, map.height, height));
+/**
+ * The map of `evaluationView()`. At the ends of a picture, each part has the labels of its own half and ignores the rest: together they
+ * have every pixel once, of pictures that are no more than twice as long as wide.
+ */
+export function evaluatedLabels(map: LabelMap, size: number, share?: number, part: EvaluatedPart = "middle"): Uint8Array {
+  const { width, height, left, top } = evaluationGeometry(map, size, share, part);
+  const labels = sampled(map, size, (x) => nearest(left + x, map.width, width), (y) => nearest(top + y, map.height, height));
+  if (part === "middle") return labels;
+  const wide = width >= height, middle = (wide ? width : height) / 2;
+  return labels.map((label, i) => {
+    const at = 0.5 + (wide ? left + i % size : top + Math.floor(i / size));
+    return (part === "first") === (at < middle) ? label : ignoredLabel;
+  });
 }
 
 function sampled(map: LabelMap, size: number, column: (x: number) => number, row: (y: number) => number): Uint8Array {

@@ -3,7 +3,7 @@ import { DataError } from "../errors.ts";
 import { augment, drawPlan, pretraining } from "./augment.ts";
 import { type BatchRecipe, buffersOf, makeBatch } from "./batch.ts";
 import { type DataSet, openDataSet } from "./datasets/mod.ts";
-import { ignoredLabel, plannedLabels } from "./label_map.ts";
+import { evaluatedLabels, ignoredLabel, plannedLabels } from "./label_map.ts";
 
 /** A picture whose red value is its label, in large squares. */
 const labels = Uint8Array.from({ length: 48 * 36 }, (_, i) => 40 * (Math.floor(i % 48 / 12) % 3) + 10 * (Math.floor(i / 48 / 12) % 4));
@@ -44,6 +44,18 @@ test("a crop at its own size has exactly its labels, mirrored or not", () => {
       expect(turned[16 * y + x]).toBe(at(47 - 5 - x, 7 + y));
     }
   }
+});
+
+test("the two ends of a picture have each pixel's label once, and the middle its own", () => {
+  const map = { width: 48, height: 36, labels: Uint8Array.from({ length: 48 * 36 }, (_, i) => i % 48) }; // its column
+  const [first, last, middle] = (["first", "last", "middle"] as const).map((part) => evaluatedLabels(map, 36, 1, part));
+  const row = (labels: Uint8Array) => [...labels.subarray(5 * 36, 6 * 36)];
+  const columns = Array.from({ length: 48 }, (_, x) => x), none = new Array(12).fill(ignoredLabel);
+  expect(row(first)).toEqual([...columns.slice(0, 24), ...none]);
+  expect(row(last)).toEqual([...none, ...columns.slice(24)]);
+  expect(row(middle)).toEqual(columns.slice(6, 42));
+  const tall = { width: 1, height: 3, labels: Uint8Array.of(1, 2, 3) };
+  expect([...evaluatedLabels(tall, 2, 1, "first")]).toEqual([1, 1, 1, 1]); // of six rows the first two, which lie before the middle
 });
 
 test("makeBatch() brings label maps where they are wanted, ignored labels where there is no picture", async () => {

@@ -1,5 +1,6 @@
 // The table of presets.
 
+import { ade20kBase } from "./ade20k_base.ts";
 import { cifar10Small } from "./cifar10_small.ts";
 import { imagenetBase } from "./imagenet_base.ts";
 import { imagenetLarge } from "./imagenet_large.ts";
@@ -16,4 +17,5 @@ export const presets: Record<string, Preset> = {
   "photos-small": photosSmall,
   "imagenet-base": imagenetBase,
   "imagenet-large": imagenetLarge,
+  "ade20k-base": ade20kBase,
 };

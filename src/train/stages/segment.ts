@@ -2,6 +2,7 @@
 
 import { argmax, imageTensor, randomSource } from "../../../kernels/mod.ts";
 import { pixelClassesKey, segmentationKey } from "../../checkpoint/beit/mod.ts";
+import type { EvaluatedPart } from "../../data/augment/evaluation.ts";
 import type { BatchData } from "../../data/batch.ts";
 import type { Batch } from "../../data/loader.ts";
 import { ignoredLabel } from "../../data/label_map.ts";
@@ -71,7 +72,7 @@ export async function segmentationTask(context: StageContext, job: Job): Promise
       update,
       batches: (state) =>
         batchesOf(labelled, {
-          preparation: trainingViews(recipe, settings, [{ size, filter: "bicubic" }]),
+          preparation: trainingViews(recipe, { ...settings, ratio: [1, 1] }, [{ size, filter: "bicubic" }]),
           onError: recipe.data.onError,
           labelMaps: true,
           workers,
@@ -85,27 +86,32 @@ export async function segmentationTask(context: StageContext, job: Job): Promise
       schedule: (step) => ({ lr: rate(step) }),
     },
     async measure() {
-      const counts = new Float64Array(K * K);
-      let first: { batch: Batch; predicted: Uint32Array } | undefined;
-      const means = await meansOver(measuring, {
-        context,
-        pictures: data.heldOut,
-        preparation: { kind: "evaluate", size, filter: "bicubic", share: 1 },
-        labelMaps: true,
-        batchSize: B,
-        inputs: inputsOf,
-        names: ["loss"],
-        async each(batch) {
-          const predicted = await measuring.read("predicted") as Uint32Array;
-          countPixels(batch.labelMaps!, predicted, K, counts);
-          first ??= { batch, predicted };
-        },
-      });
+      const counts = new Float64Array(K * K), losses: number[] = [];
+      const over = (part: EvaluatedPart, pictures: Pictures, each: (batch: Batch, predicted: Uint32Array) => void | Promise<void>) =>
+        meansOver(measuring, {
+          context,
+          pictures,
+          preparation: { kind: "evaluate", size, filter: "bicubic", share: 1, part },
+          labelMaps: true,
+          batchSize: B,
+          inputs: inputsOf,
+          names: ["loss"],
+          each: async (batch) => each(batch, await measuring.read("predicted") as Uint32Array),
+        });
+      for (const part of ["first", "last"] as const) {
+        const count = (batch: Batch, predicted: Uint32Array) => countPixels(batch.labelMaps!, predicted, K, counts);
+        losses.push((await over(part, data.heldOut, count)).loss);
+      }
+      const shown = data.heldOut.only ?? Uint32Array.from({ length: data.heldOut.set.length }, (_, i) => i);
+      await over(
+        "middle",
+        { ...data.heldOut, only: shown.slice(0, B) },
+        (batch, predicted) => showSegments(run, job, batch, predicted, size),
+      );
       const { accuracy, meanIou, iou, commonest } = segmentationScores(counts);
-      if (first) await showSegments(run, job, first.batch, first.predicted, size);
       const known = iou.flatMap((value, k) => Number.isNaN(value) ? [] : [[classes[k], value]]);
       recordTuned(run, job, { accuracy, meanIou, iou: Object.fromEntries(known) });
-      return { values: { ...means, accuracy, meanIou, commonest }, score: meanIou };
+      return { values: { loss: (losses[0] + losses[1]) / 2, accuracy, meanIou, commonest }, score: meanIou };
     },
     destroy() {
       measuring.destroy();

@@ -9,17 +9,19 @@ interface Fields {
   crop: readonly [number, number];
   flip: number;
   jitter: number;
+  /** Width over height of a crop; as published for classification if absent. */
+  ratio?: readonly [number, number];
   erasing?: number;
   randAugment?: number | null;
 }
 
 /** Random views for training. */
-export function trainingViews({ data }: Recipe, { crop, flip, jitter, erasing, randAugment }: Fields, views: View[]): Preparation {
+export function trainingViews({ data }: Recipe, { crop, flip, jitter, ratio, erasing, randAugment }: Fields, views: View[]): Preparation {
   const grey = data.mean.map((m) => Math.round(255 * m)) as [number, number, number];
   const settings: Augmentation = {
     jitter,
     flip,
-    crop: { ...pretraining.crop, scale: [...crop] },
+    crop: { ...pretraining.crop, scale: [...crop], ...ratio && { ratio } },
     randAugment: randAugment ? { ...fineTuning.randAugment!, magnitude: randAugment, fill: grey } : null,
     erasing: erasing ? { ...fineTuning.erasing!, probability: erasing } : null,
     views,
