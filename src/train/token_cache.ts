@@ -81,7 +81,7 @@ export function openTokenCache(path: string, wanted: Partial<Pick<TokenCacheHead
     throw new CheckpointError(`${path}: cannot be opened (${(error as Error).message}); write the cache first`, { cause: error });
   }
   try {
-    const size = fstatSync(file).size, { header, start } = readHeader(file, path, size), [h, w] = header.grid;
+    const size = sizeOf(file, path), { header, start } = readHeader(file, path, size), [h, w] = header.grid;
     for (const [key, value] of Object.entries(wanted) as [keyof typeof wanted, string | number | undefined][]) {
       if (value !== undefined && header[key] !== value) {
         throw new CheckpointError(`${path}: was made with ${key} ${header[key]}, ${value} is wanted; write the cache again`);
@@ -109,6 +109,12 @@ export function openTokenCache(path: string, wanted: Partial<Pick<TokenCacheHead
     closeSync(file);
     throw error;
   }
+}
+
+function sizeOf(file: number, path: string): number {
+  const facts = fstatSync(file);
+  if (!facts.isFile()) throw new CheckpointError(`${path}: is no file; give the one that the tokens were written to`);
+  return facts.size;
 }
 
 function headerBytes(header: TokenCacheHeader): Uint8Array {

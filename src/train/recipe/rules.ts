@@ -45,6 +45,12 @@ export function checkRules(recipe: Recipe): string[] {
   if (pretrain.mask !== "random" && pretrain.minBlock > patches) {
     wrong("pretrain.minBlock", `minBlock ${pretrain.minBlock} is more than the ${patches} patches of a picture; give a smaller one`);
   }
+  if (pretrain.tokens !== null && !(pretrain.fixedCrops && pretrain.target === "tokens")) {
+    wrong(
+      "pretrain.tokens",
+      `the tokens of ${pretrain.tokens} are of fixed crops; give pretrain.fixedCrops true and pretrain.target tokens`,
+    );
+  }
   const { scale } = tokenizer(tokens.model);
   if (tokens.imageSize && tokens.imageSize % scale) {
     wrong("tokenizer.imageSize", `imageSize ${tokens.imageSize} is no multiple of the ${scale} pixels of a token; choose one`);

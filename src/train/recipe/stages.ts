@@ -40,6 +40,7 @@ export const Pretrain = z.strictObject({
   fixedCrops: z.boolean().default(false).meta({
     description: "the middle of each picture in place of random crops: its tokens are computed once, into a file of the run",
   }),
+  tokens: optional(z.string().min(1), "the file of `deno task tokens` that has them already; null: a file of the run"),
   target: z.enum(["tokens", "pixels"]).default("tokens").meta({ description: "what is predicted at masked patches" }),
   mask: z.enum(["blockwise", "official", "random"]).default("blockwise").meta({
     description: "blocks, exactly as many patches as masked says; blocks as the official code draws them; patches anywhere",

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs
 import { loadBeit } from "../../checkpoint/beit/mod.ts";
 import { readEmbedder } from "../../checkpoint/embedder.ts";
 import { fingerprint } from "../../checkpoint/fingerprint.ts";
+import { fixture } from "../../checkpoint/testing.ts";
 import { readTokenizer } from "../../checkpoint/tokenizer.ts";
 import { decode } from "../../data/decode.ts";
 import { merge } from "../recipe/merge.ts";
@@ -74,6 +75,20 @@ describe("all stages in a row", () => {
 });
 
 describe("pre-training", () => {
+  test("takes DALL-E's tokenizer from its pickled encoder, and draws with its decoder where that is given too", async () => {
+    const [encoder, decoder] = ["encoder.pkl", "decoder.pkl"].map((name) => fixture(name));
+    if (!encoder || !decoder) return;
+    await inFolder(async (folder) => {
+      const of = (from: string) => recipe({ stage: "pretrain", pretrain: { target: "tokens" }, tokenizer: { from } });
+      const { run } = await toEnd({ run: Run.create(folder, of(encoder), "encoder") });
+      expect((await loadBeit(`${run.finished("pretrain")!.path}/model.safetensors`)).config.vocab).toBe(32);
+      expect(run.metrics().at(-1)!.measured!.chance).toBe(1 / 32);
+      expect(existsSync(`${run.pictureFolder}/predictions.png`)).toBe(false);
+      const both = await toEnd({ run: Run.create(folder, of(`${encoder},${decoder}`), "both") });
+      expect(existsSync(`${both.run.pictureFolder}/predictions.png`)).toBe(true);
+    });
+  });
+
   test("on pixels needs no tokenizer", async () => {
     await inFolder(async (folder) => {
       const { run } = await toEnd({ run: Run.create(folder, recipe({ stage: "pretrain", pretrain: { target: "pixels" } })) });

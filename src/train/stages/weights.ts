@@ -37,11 +37,21 @@ export async function startFrom(
   return table;
 }
 
-/** The tokenizer that pre-training predicts tokens of. The pair of DALL-E's files is given as "encoder.pkl,decoder.pkl". */
-export async function tokenizerFrom(context: Pick<StageContext, "recipe" | "run" | "dry">): Promise<Omit<TokenizerWeights, "decodes">> {
-  const { from, model: config } = context.recipe.tokenizer, [encoder, decoder] = from.split(",");
+/**
+ * The tokenizer of a run or a checkpoint. DALL-E's files are given as "encoder.pkl" or, to draw what is predicted too, as
+ * "encoder.pkl,decoder.pkl". @throws CheckpointError
+ */
+export async function tokenizerAt(from: string): Promise<TokenizerWeights> {
+  const [encoder, decoder] = from.split(",");
   if (decoder || encoder.endsWith("encoder.pkl")) return await readTokenizer({ encoder, decoder });
-  if (from !== "run" || !context.dry) return await readTokenizer(weightsAt(from, "tokenizer", context));
+  return await readTokenizer(existsSync(`${from}/recipe.json`) ? weightsAt("run", "tokenizer", { run: Run.open(from) }) : from);
+}
+
+/** The tokenizer that pre-training predicts tokens of. */
+export async function tokenizerFrom(context: Pick<StageContext, "recipe" | "run" | "dry">): Promise<Omit<TokenizerWeights, "decodes">> {
+  const { from, model: config } = context.recipe.tokenizer;
+  if (from !== "run") return await tokenizerAt(from);
+  if (!context.dry) return await readTokenizer(weightsAt(from, "tokenizer", context));
   const table = tokenizer(config).params;
   return {
     config,
