@@ -48,7 +48,7 @@ function openDecoders(size: number): { prepare?: Prepare; close: () => Promise<v
 async function serve(settings: Settings): Promise<number> {
   const log = createLog(settings.logLevel);
   log("info", "settings", describe(settings));
-  if (!settings.store.includes("://")) mkdirSync(dirname(settings.store), { recursive: true });
+  if (!/^:memory:$|:\/\//.test(settings.store)) mkdirSync(dirname(settings.store), { recursive: true });
   const store = await openStore(settings.store), decoders = openDecoders(settings.decoders);
   const engine = openEngine({
     device: settings.device,
@@ -93,6 +93,10 @@ async function main(): Promise<number> {
     if (settings === "help") return console.log(help()), 0;
     return await serve(settings);
   } catch (error) {
+    if ((error as Error).name === "NotCapable") {
+      console.error(`serve: ${(error as Error).message}; deno.json's permissions are for the project's folder, its runs/ and data/`);
+      return 1;
+    }
     if (!(error instanceof ZelligeError)) throw error;
     console.error(error.message);
     return error.name === "RecipeError" ? 2 : 1;

@@ -1,7 +1,7 @@
 // serve.ts as a person starts it: a process of its own, in the runtime of this test.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -15,7 +15,7 @@ import { Run } from "../src/train/run.ts";
 import { tinyRecipe } from "../src/train/testing.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-const runtime = "Deno" in globalThis ? ["run", "-A", "serve.ts"] : ["serve.ts"];
+const isDeno = "Deno" in globalThis, runtime = isDeno ? ["run", "-A", "serve.ts"] : ["serve.ts"];
 
 interface Served {
   url: string;
@@ -26,7 +26,11 @@ interface Served {
 
 /** Starts the server and waits for its line "ready". */
 function start(...flags: string[]): Promise<Served> {
-  const child: ChildProcess = spawn(process.execPath, [...runtime, "--port", "0", "--device", "cpu", "--threads", "1", ...flags], {
+  return startAs(runtime, flags);
+}
+
+function startAs(command: string[], flags: string[]): Promise<Served> {
+  const child: ChildProcess = spawn(process.execPath, [...command, "--port", "0", "--device", "cpu", "--threads", "1", ...flags], {
     cwd: root,
     env: { ...process.env, NO_COLOR: "1" },
   });
@@ -157,4 +161,31 @@ test("the corrupt set through the decoders' workers is answered with 4xx, and th
     expect((await response.json()).error.type).toBe("bad_data");
   }
   expect((await post("/v1/embeddings", { input: dataUri(await colourPng(1, 2, 3)) })).status).toBe(200);
+});
+
+test("deno run -P serve.ts embeds and trains with the permissions of deno.json, and says where they end", async () => {
+  if (!isDeno) return console.log("skipped: Bun has no permissions");
+  mkdirSync(join(root, "data"), { recursive: true });
+  const own = mkdtempSync(join(root, "data/serve-test-")), least = ["run", "-P", "--no-prompt", "serve.ts"];
+  try {
+    cpSync(join(folder, "large.safetensors"), join(own, "m.safetensors"));
+    const places = ["--runs", join(own, "runs"), "--store", join(own, "c.sqlite"), "--loaders", "1"];
+    const other = await startAs(least, ["--model", join(own, "m.safetensors"), ...places]);
+    const json = { "content-type": "application/json" };
+    const embedded = await fetch(`${other.url}/v1/embeddings`, {
+      method: "POST",
+      body: await colourPng(1, 2, 3),
+      headers: { "content-type": "image/png" },
+    });
+    expect(embedded.status).toBe(200);
+    const { id } = await (await fetch(`${other.url}/v1/runs`, { method: "POST", body: JSON.stringify(tinyRecipe()), headers: json }))
+      .json();
+    expect(await (await fetch(`${other.url}/v1/runs/${id}/events`)).text()).toMatch(/event: end\ndata: \{.*"state":"done"/);
+    expect((await fetch(`${other.url}/v1/collections/a`, { method: "PUT", body: "{}", headers: json })).status).toBe(200);
+    expect(await other.stop()).toBe(0);
+    const refused = await startAs(least, ["--model", join(folder, "large.safetensors"), ...places]).catch((error) => error.message);
+    expect(refused).toMatch(/ended with 1:[\s\S]*serve: Requires read access to .*deno\.json's permissions/);
+  } finally {
+    rmSync(own, { recursive: true });
+  }
 });

@@ -5,7 +5,7 @@ import { cors } from "npm:hono@4.13.19/cors";
 import { secureHeaders } from "npm:hono@4.13.19/secure-headers";
 import { docsPage, type Document } from "./docs.ts";
 import type { App, Env } from "./endpoint.ts";
-import { failureOf, MethodError, NotFoundError } from "./errors.ts";
+import { failureOf, MethodError, NotFoundError, RateError } from "./errors.ts";
 import { createLog, type Log } from "./log.ts";
 import { classifyRoutes } from "./routes/classify.ts";
 import { collectionRoutes } from "./routes/collections.ts";
@@ -109,7 +109,7 @@ function record(app: App, service: Service): void {
     if (status === 500) log("error", "failure", { request, error: String(error.stack ?? error) });
     if (status === 429 || status === 503) {
       metrics.refused.add({ reason: status === 429 ? "overloaded" : "unavailable" });
-      context.header("retry-after", String(service.retryAfter));
+      context.header("retry-after", String(error instanceof RateError ? error.seconds : service.retryAfter));
     }
     if (status === 401) context.header("www-authenticate", "Bearer");
     return context.json({ error: { type, message } }, status as 500);

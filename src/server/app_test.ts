@@ -118,6 +118,11 @@ test("what is wrong with a request is named, with a 4xx", async () => {
       /Unrecognized key: "colour"/,
     ],
     [send("/v1/embeddings", { method: "POST", body: "[".repeat(4000), headers: { "content-type": "application/json" } }), 400, /no JSON/],
+    [
+      send("/v1/collections/a/search", { method: "POST", body: '{"vector":[1,NaN]}', headers: { "content-type": "application/json" } }),
+      422,
+      /NaN or Infinity/,
+    ],
     [send("/v1/embeddings"), 405, /other methods/],
     [send("/v2"), 404, /nothing/],
     [send("/v1/runs/..%2Fsecret"), 400, /path/],

@@ -72,6 +72,7 @@ export function endpoint<
     const { req } = context, { settings } = service;
     if (access !== "open") {
       const address = context.env?.incoming?.socket?.remoteAddress;
+      service.rate?.take(address); // before the token: whoever guesses must wait, too
       checkAccess({ headers: req.raw.headers, address }, access === "control", settings);
     }
     const texts = req.query();

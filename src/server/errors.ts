@@ -32,6 +32,12 @@ export class MediaTypeError extends ZelligeError {}
 export class SlowBodyError extends ZelligeError {}
 /** The queue is full. */
 export class FullError extends BusyError {}
+/** One caller asks too often; `seconds` until it may again. */
+export class RateError extends FullError {
+  constructor(message: string, readonly seconds: number) {
+    super(message);
+  }
+}
 /** The server closes, or has no device. */
 export class UnavailableError extends BusyError {}
 

@@ -11,6 +11,7 @@ import type { Log } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Models } from "./models.ts";
 import { type Prepare, prepareHere } from "./pictures/prepare.ts";
+import { RateLimit } from "./rate.ts";
 import type { Settings } from "./settings.ts";
 import { noTracing, type Tracing } from "./tracing.ts";
 
@@ -51,6 +52,8 @@ export class Service {
   readonly models: Models;
   readonly admission: Admission;
   readonly bodies: BodyBudget;
+  /** Absent where everyone may ask as often as they like. */
+  readonly rate?: RateLimit;
   /** Paths of the document; the only values of the metrics' route label. */
   readonly routes: string[] = [];
   readonly metrics: Metrics = new Metrics(this.routes);
@@ -68,6 +71,7 @@ export class Service {
     this.models = new Models(engine);
     this.admission = new Admission(settings.queue);
     this.bodies = new BodyBudget(settings.maxBodies);
+    if (settings.rate !== undefined) this.rate = new RateLimit(settings.rate);
     this.#batcher = new Batcher({
       window: settings.window,
       sizes: batchSizes,

@@ -49,6 +49,9 @@ export const Settings = z.strictObject({
     secret: true,
   }),
   cors: list.default([]).meta(say("origins of pages that may call this server, * for any")),
+  rate: whole(1).optional().meta(
+    say("requests a minute of one address, more are refused with 429; behind a proxy all callers are one; none"),
+  ),
   headersTimeout: whole(1).default(10_000).meta(say("milliseconds for a request's headers to arrive")),
   requestTimeout: whole(1).default(60_000).meta(say("milliseconds for a whole request to arrive")),
   drain: whole().default(20_000).meta(say("milliseconds for open requests to end after SIGTERM")),

@@ -81,9 +81,14 @@ function refuseType(type: string): never {
 
 /** The value of a JSON body. */
 export function parseJson(body: Uint8Array): unknown {
+  let text = "";
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    return JSON.parse(text);
   } catch (error) {
+    if (/[[:,]\s*-?(NaN|Infinity)\b/.test(text)) {
+      throw new DataError("body: it has NaN or Infinity, which JSON has not; send finite numbers");
+    }
     throw new RequestError(`body: it is no JSON (${(error as Error).message}); check what is sent`);
   }
 }

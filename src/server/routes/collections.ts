@@ -24,7 +24,9 @@ const FilterSchema = z.record(z.string(), z.unknown())
   .meta({
     description: '{"label": "cat"}, {"year": {"$gte": 2000}}, {"label": {"$in": [...]}}, {"$or": [...]}, {"$and": [...]}, {"$not": {...}}',
   });
-const Vector = z.array(z.number()).meta({ description: "as long as the collection's dimensions" });
+/** The store looks at the numbers, and says which of them is none. */
+const Vector = z.array(z.unknown().meta({ type: "number" })).transform((values) => values as number[])
+  .meta({ description: "as long as the collection's dimensions" });
 
 const CollectionAnswer = z.object({
   name: z.string(),

@@ -81,7 +81,7 @@ test("vectors of one's own need their embedder's fingerprint, and every fault in
   const faults: [Promise<Answer>, number, RegExp][] = [
     [put([{ id: "b", vector: [1, 2, 3] }]), 422, /3 values, the collection has 2/],
     [put([{ id: "b", vector: [1, 1e300] }]), 422, /finite/],
-    [put([{ id: "b", vector: [1, null] }]), 400, /vector/],
+    [put([{ id: "b", vector: [1, null] }]), 422, /b has null as value 1/],
     [put([{ id: "../b", vector: [1, 2] }]), 400, /id/],
     [put([{ id: "b" }]), 400, /either a picture or a vector/],
     [put([{ id: "b", vector: [1, 2], metadata: { a: { b: 1 } } }]), 400, /metadata/],
