@@ -39,7 +39,7 @@ export async function openTrainingData(
 ): Promise<TrainingData> {
   const set = await openDataSet(data.train, opening), { classes, pixelClasses } = set;
   if (data.heldOut) {
-    const source = withClasses(data.heldOut, classes), held = await openDataSet(source, opening);
+    const source = asTrained(data.heldOut, data.train, classes), held = await openDataSet(source, opening);
     const [here, there] = [pixelClasses, held.pixelClasses].map((names) => names?.join());
     if (here !== there) {
       throw new DataError(`${held.name}: its pixels have ${counted(held.pixelClasses)}, those of ${set.name} ${counted(pixelClasses)}`);
@@ -58,8 +58,11 @@ export async function openTrainingData(
 
 const counted = (names?: string[]) => names ? `${names.length} classes (${names.slice(0, 3).join(", ")}, ...)` : "no classes";
 
-/** Labels of both sets must mean the same classes. */
-function withClasses(source: DataSource, classes?: string[]): DataSource {
+/** Labels of both sets must mean the same classes: what is not said of the one that is held out is as in the other. */
+function asTrained(source: DataSource, train: DataSource, classes?: string[]): DataSource {
+  if (source.kind === "segmentation" && train.kind === "segmentation") {
+    return { ...source, classes: source.classes ?? train.classes, reduceZeroLabel: source.reduceZeroLabel ?? train.reduceZeroLabel };
+  }
   return source.kind === "image_folder" && classes && !source.classes ? { ...source, classes } : source;
 }
 

@@ -15,8 +15,8 @@ export interface SegmentationOptions {
   path: string;
   /** A folder of both, "training" and "validation" in ADE20K; everything if absent. */
   split?: string;
-  /** Names of the classes in label order, or how many there are. */
-  classes: number | string[];
+  /** Names of the classes in label order, or how many there are. A recipe may leave it out of what is held out. */
+  classes?: number | string[];
   /** Whether 0 means no class and the first one is 1, as in ADE20K; label 255 takes no part either way. */
   reduceZeroLabel?: boolean;
 }
@@ -26,7 +26,7 @@ export const segmentation = {
 
   /** Opens pictures with label maps. Throws DataError where there are none, or naming pictures without a map. */
   async open(
-    { path, split = "", classes, reduceZeroLabel = false }: SegmentationOptions,
+    { path, split = "", classes = [], reduceZeroLabel = false }: SegmentationOptions,
     { listing }: Opening = {},
   ): Promise<DataSet> {
     const images = inside(`${path}/images`, split), maps = inside(`${path}/annotations`, split);

@@ -10,7 +10,7 @@ export const ade20kBase: Preset = {
     stage: "finetune",
     data: {
       train: { kind: "segmentation", path: "ADEChallengeData2016", split: "training", classes: 150, reduceZeroLabel: true }, // [seg]
-      heldOut: { kind: "segmentation", path: "ADEChallengeData2016", split: "validation", classes: 150, reduceZeroLabel: true },
+      heldOut: { kind: "segmentation", path: "ADEChallengeData2016", split: "validation" },
       mean: [0.485, 0.456, 0.406], // [seg]: ImageNet's, though the encoder was pre-trained with 0.5
       std: [0.229, 0.224, 0.225],
     },

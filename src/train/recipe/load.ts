@@ -38,9 +38,18 @@ export function dataAt(path: string): { train: DataSource; heldOut: DataSource |
       return { train: { kind: "cifar", path, classes, split: "train" }, heldOut: { kind: "cifar", path, classes, split: "test" } };
     }
   }
+  if (has("images") && has("annotations")) return labelledPixels(path, has);
   const held = ["val", "test"].find(has);
   if (has("train") && held) {
     return { train: { kind: "image_folder", path: `${path}/train` }, heldOut: { kind: "image_folder", path: `${path}/${held}` } };
   }
   return { train: { kind: "folder", path }, heldOut: null };
+}
+
+/** Pictures with label maps; how many classes there are is for the preset or the command line to say. */
+function labelledPixels(path: string, has: (name: string) => boolean): ReturnType<typeof dataAt> {
+  const split = (names: string[]) => names.find((name) => has(`images/${name}`) && has(`annotations/${name}`));
+  const kind = "segmentation", train = split(["training", "train"]), held = split(["validation", "val", "test"]);
+  if (!train || !held) return { train: { kind, path }, heldOut: null };
+  return { train: { kind, path, split: train }, heldOut: { kind, path, split: held } };
 }

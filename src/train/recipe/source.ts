@@ -29,7 +29,7 @@ export const Source = z.discriminatedUnion("kind", [
     kind: z.literal("segmentation"),
     path,
     split: z.string().optional(),
-    classes: z.union([z.int().min(2).max(255), z.array(z.string()).min(2).max(255)]),
+    classes: z.union([z.int().min(2).max(255), z.array(z.string()).min(2).max(255)]).optional(),
     reduceZeroLabel: z.boolean().optional(),
   }),
   z.strictObject({ kind: z.literal("cifar"), path, classes: z.union([z.literal(10), z.literal(100)]).optional(), split }),

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { loadBeit, loadSegmentation } from "../../checkpoint/beit/mod.ts";
+import { labelPng, withFolder } from "../../data/datasets/testing.ts";
+import { encodePng } from "../../data/encode.ts";
 import { loadParts } from "../../inference/load.ts";
+import { dataAt } from "../recipe/load.ts";
 import { merge } from "../recipe/merge.ts";
 import { type RecipeOptions, resolveRecipe } from "../recipe.ts";
 import { readEvaluation } from "../report/mod.ts";
@@ -22,6 +25,7 @@ const tiny: RecipeOptions = {
 };
 const recipe = (over: RecipeOptions = {}) => tinyRecipe(merge(tiny, over) as RecipeOptions);
 const last = (run: Run) => run.metrics().at(-1)!.measured!;
+const failure = (run: Run) => toEnd({ run }).then(() => "it did not fail", (error: Error) => error.message);
 const job = "finetune-scratch-100pc-seed0";
 
 describe("fine-tuning for segmentation", () => {
@@ -87,14 +91,39 @@ describe("fine-tuning for segmentation", () => {
     });
   });
 
+  test("takes a folder in ADE20K's layout with the preset's classes, for both of its splits", async () => {
+    const files: Record<string, Uint8Array> = {};
+    for (const [split, count] of [["training", 6], ["validation", 3]] as const) {
+      for (let i = 0; i < count; i++) {
+        const labels = Uint8Array.from({ length: 20 * 12 }, (_, p) => p % 20 < 3 ? 0 : p % 20 < 5 + i ? 1 : 150); // 0 is no class
+        const pixels = Uint8Array.from({ length: 3 * labels.length }, (_, k) => labels[Math.floor(k / 3)] + k % 3);
+        files[`images/${split}/${i}.png`] = await encodePng({ width: 20, height: 12, pixels });
+        files[`annotations/${split}/${i}.png`] = labelPng({ width: 20, height: 12, labels });
+      }
+    }
+    await withFolder(files, async (folder) => {
+      const { arms: _, ...finetune } = tiny.finetune!, short = { ...finetune, steps: 2, warmupSteps: 0, batchSize: 2, imageSize: null };
+      const options = { ...tiny, preset: "ade20k-base", data: dataAt(folder), finetune: { ...short, arms: ["scratch"] } };
+      const { run } = await toEnd({ run: Run.create(folder, resolveRecipe(options)) }), [{ iou }] = readEvaluation(run.path).finetune!;
+      expect(Object.keys(iou!)).toContain("class 149");
+      const bare = { ...options, preset: "mosaics-tiny" }; // which says nothing of classes
+      expect(await failure(Run.create(folder, resolveRecipe(bare), "bare"))).toContain(`${folder}: 0 classes were given; give 2 to 255`);
+    });
+  });
+
   test("says what it lacks", async () => {
     await inFolder(async (folder) => {
+      const made = (over: RecipeOptions, name: string) => Run.create(folder, recipe(over), name);
       const mosaics = { kind: "mosaics", size: 16, length: 8 } as const;
-      const failure = (over: RecipeOptions, name: string) =>
-        toEnd({ run: Run.create(folder, recipe(over), name) }).then(() => "it did not fail", (error: Error) => error.message);
-      expect(await failure({ data: { train: mosaics, heldOut: mosaics } }, "a")).toMatch(/^finetune: mosaics has no label maps; give/);
-      expect(await failure({ finetune: { task: "classification" } }, "b")).toMatch(/^finetune: panels has no labels; give labelled data/);
-      expect(await failure({ data: { heldOut: mosaics } }, "c")).toMatch(/mosaics: its pixels have no classes, those of panels 14 classes/);
+      expect(await failure(made({ data: { train: mosaics, heldOut: mosaics } }, "a"))).toMatch(
+        /^finetune: mosaics has no label maps; give/,
+      );
+      expect(await failure(made({ finetune: { task: "classification" } }, "b"))).toMatch(
+        /^finetune: panels has no labels; give labelled data/,
+      );
+      expect(await failure(made({ data: { heldOut: mosaics } }, "c"))).toMatch(
+        /mosaics: its pixels have no classes, those of panels 14 classes/,
+      );
     });
   });
 
