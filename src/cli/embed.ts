@@ -20,7 +20,8 @@ const pools: Pool[] = ["class-token", "mean", "both"];
 
 const usage = `Usage: deno task embed DIR --out FILE.{${Object.keys(formats).join(",")}} [options]
 
-Writes a vector for every picture of a folder, of length 1, in the order of the pictures' names.
+Writes a vector for every picture of a folder, of length 1, in the order of the pictures' names. Pictures are turned as their EXIF
+orientation says, as everywhere in this program.
 
   DIR           a folder of pictures, or what KIND wants
   --out         the file to write; its extension names the format. Beside an .npy file the names stand in FILE.npy.names.json

@@ -13,7 +13,8 @@ const kinds = Object.keys(datasets).filter((kind) => !["mosaics", "cifar10", "im
 
 const usage = `Usage: deno task scan DIR [--kind KIND] [--workers N] [--json]
 
-Reads and decodes every picture of a data set and lists the ones that cannot be used.
+Reads and decodes every picture of a data set and lists the ones that cannot be used. Sizes are of the picture as it is shown: turned as
+its EXIF orientation says.
 
   DIR          a folder of pictures, or what KIND wants
   --kind       ${kinds.join(", ")}; folder without it

@@ -19,6 +19,7 @@ export interface BatchRecipe {
   preparation: Preparation;
   /** A picture that cannot be read or decoded ends the batch with its error, or leaves an empty place that is counted. */
   onError: "fail" | "skip";
+  /** Pictures are turned as their EXIF orientation says, unless label maps lie over them: those are drawn over what is stored. */
   decoding?: Omit<DecodeOptions, "name">;
   /** Whether the label maps of the pictures are wanted, too. */
   labelMaps?: boolean;
@@ -64,7 +65,7 @@ export async function makeBatch(
     if (index < 0) continue;
     try {
       const sample = await set.read(index), { name, bytes, label = -1 } = sample;
-      const picture = sample.picture ?? await decode(bytes!, { ...decoding, name });
+      const picture = sample.picture ?? await decode(bytes!, { orientation: labelMaps ? "as-stored" : "exif", ...decoding, name });
       const { views, erase, labels } = prepare(picture, preparation, { ...plan, index }, labelMaps ? sample : undefined);
       views.forEach(({ pixels }, v) => batch.views[v].pixels.set(pixels, place * pixels.length));
       if (erase) batch.erase!.set([erase.left, erase.top, erase.width, erase.height], 4 * place);

@@ -21,7 +21,7 @@ export async function inspect(set: DataSet, index: number): Promise<Inspection> 
   try {
     const { name, label, bytes, picture } = await set.read(index);
     Object.assign(found, { name, label, bytes: bytes?.length ?? 0 });
-    const { width, height } = picture ?? await decode(bytes!, { name });
+    const { width, height } = picture ?? await decode(bytes!, { name, orientation: "exif" });
     return Object.assign(found, { width, height });
   } catch (error) {
     if (!(error instanceof DataError)) throw error;

@@ -119,7 +119,8 @@ export function help(): string {
   });
   return `Usage: serve.ts [--FLAG VALUE ...]
 
-Serves embeddings, visual tokens, collections and the control of training over HTTP.
+Serves embeddings, visual tokens, collections and the control of training over HTTP. Pictures are turned as their EXIF orientation says,
+in training and here.
 
 ${lines.join("\n")}
   --config             JSON file of the same names, for example {"port": 8000, "maxPictures": 64}

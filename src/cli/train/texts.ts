@@ -32,6 +32,8 @@ pictures that the program draws, all stages, a few minutes. A run is a folder wi
 
 Ctrl-C saves and ends; twice ends at once. Exit code: 0 done, 1 failed, 2 wrong arguments, 130 interrupted.
 
+Pictures are turned as their EXIF orientation says, as a viewer shows them; not where label maps lie over them.
+
 Fields of the recipe (values as JSON; where a preset says nothing, what stands in brackets holds):
 `;
 
