@@ -15,7 +15,7 @@ import { formatOf, formats } from "../vectors/mod.ts";
 import { type Embedder, embedFolder, type EmbedReport } from "./embed_folder.ts";
 import { showProgress } from "./progress.ts";
 
-const kinds = Object.keys(datasets).filter((kind) => !["mosaics", "cifar10", "imagenette"].includes(kind));
+const kinds = Object.keys(datasets).filter((kind) => !["mosaics", "panels", "cifar10", "imagenette"].includes(kind));
 const pools: Pool[] = ["class-token", "mean", "both"];
 
 const usage = `Usage: deno task embed DIR --out FILE.{${Object.keys(formats).join(",")}} [options]

@@ -9,7 +9,7 @@ import { inspect, type Inspection } from "../data/inspect.ts";
 import { ZelligeError } from "../errors.ts";
 import { showProgress } from "./progress.ts";
 
-const kinds = Object.keys(datasets).filter((kind) => !["mosaics", "cifar10", "imagenette"].includes(kind));
+const kinds = Object.keys(datasets).filter((kind) => !["mosaics", "panels", "cifar10", "imagenette"].includes(kind));
 
 const usage = `Usage: deno task scan DIR [--kind KIND] [--workers N] [--json]
 
