@@ -188,6 +188,11 @@ export interface CpuTensor<T extends Numbers = Float32Array> {
   data: T;
   shape: Shape;
   size: number;
+  /**
+   * Room for something made of these values (of one size at each use of the tensor), made again when they have changed; absent where they
+   * change with every run, undefined where there is no more room.
+   */
+  prepared?(bytes: number, make: (pointer: number) => void): number | undefined;
 }
 
 /** An op: shape rule, launches, gradient and reference. See `docs/add-an-op.md`. */

@@ -69,8 +69,10 @@ export const matmulSpec: OpSpec<MatmulInputs, "y" | "pre" | "partial", MatmulAtt
   backward,
   reference,
   cpu({ a, b, bias, scale, residual, y, pre }, attributes, kernels, tensors) {
+    const job = cpuProduct(a, b, y, tensors, attributes), bytes = b.prepared ? kernels.packedBytes(job) : 0;
     kernels.gemm({
-      ...cpuProduct(a, b, y, tensors, attributes),
+      ...job,
+      packed: bytes ? b.prepared!(bytes, (pointer) => kernels.packB(job, pointer)) : undefined,
       ...{ bias: bias?.pointer, scale: scale?.pointer, residual: residual?.pointer, activation: attributes.activation },
       pre: pre.size === y.size ? pre.pointer : undefined,
     });

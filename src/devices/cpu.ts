@@ -1,8 +1,8 @@
 // The CPU as a device: the same graph without any driver. Ops run their `cpu` version on WASM SIMD kernels and threads, or
 // their reference where that is enough.
 
-import { DeviceLostError } from "../errors.ts";
-import { bytesPerValue, type CpuTensor, type Numbers, type Tensor } from "../graph.ts";
+import { DeviceLostError, LimitError } from "../errors.ts";
+import { bytesPerValue, type CpuTensor, type Numbers, storage, type Tensor } from "../graph.ts";
 import type { PlanLimits } from "../plan.ts";
 import { CpuKernels } from "./cpu/kernels.ts";
 import type { Device, DeviceBuffer, Place, Replay, Step } from "./device.ts";
@@ -43,6 +43,7 @@ export class CpuDevice implements Device {
   write(buffer: DeviceBuffer, offset: number, data: Numbers): void {
     this.#check();
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    (buffer as CpuBuffer).version++;
     this.kernels.u8((buffer as CpuBuffer).pointer + offset, bytes.length).set(bytes);
   }
 
@@ -75,6 +76,9 @@ export class CpuDevice implements Device {
 }
 
 class CpuBuffer implements DeviceBuffer {
+  /** Counts the writes of the host and the in-place updates. */
+  version = 0;
+
   constructor(private readonly kernels: CpuKernels, readonly pointer: number, readonly bytes: number) {}
 
   destroy(): void {
@@ -82,7 +86,14 @@ class CpuBuffer implements DeviceBuffer {
   }
 }
 
+/** What an op keeps beside a state, and the version of the state that it was made of. */
+interface Prepared {
+  pointer: number;
+  version: number;
+}
+
 class CpuReplay implements Replay {
+  #prepared = new Map<string, Prepared>();
   #calls: { label: string; run: () => void }[] = [];
   #memory: unknown = null;
 
@@ -110,19 +121,48 @@ class CpuReplay implements Replay {
 
   destroy(): void {
     this.#calls = [];
+    for (const { pointer } of this.#prepared.values()) this.kernels.free(pointer);
+    this.#prepared.clear();
   }
 
   /** Views of unshared memory die when it grows, which a step may do to get scratch space, so they are made again then. */
   #ready(): { label: string; run: () => void }[] {
     if (this.#memory !== this.kernels.memory.buffer) {
-      this.#calls = this.steps.map((step) => ({ label: step.node.op.name, run: call(this.kernels, step) }));
+      const updated = new Set(this.steps.flatMap((step) => updatesOf(step)));
+      this.#calls = this.steps.map((step, i) => {
+        const prepare = (name: string, { buffer }: Place) => updated.has(buffer) ? undefined : this.#preparedAt(`${i} ${name}`, buffer);
+        return { label: step.node.op.name, run: call(this.kernels, step, prepare) };
+      });
       this.#memory = this.kernels.memory.buffer;
     }
     return this.#calls;
   }
+
+  #preparedAt(key: string, buffer: DeviceBuffer): CpuTensor["prepared"] {
+    return (bytes, make) => {
+      const { version } = buffer as CpuBuffer, prepared = this.#prepared.get(key);
+      if (prepared?.version === version) return prepared.pointer;
+      try {
+        const pointer = prepared?.pointer ?? this.kernels.allocate(bytes);
+        make(pointer);
+        this.#prepared.set(key, { pointer, version });
+        return pointer;
+      } catch (error) {
+        if (error instanceof LimitError) return undefined; // the op does without
+        throw error;
+      }
+    };
+  }
 }
 
-function call(kernels: CpuKernels, step: Step): () => void {
+/** The buffers that a step overwrites in place. */
+function updatesOf({ node: { op, inputs }, place }: Step): DeviceBuffer[] {
+  return Object.values(op.updates ?? {}).map((name) => place(inputs[name as string]).buffer);
+}
+
+type Prepare = (name: string, place: Place) => CpuTensor["prepared"];
+
+function call(kernels: CpuKernels, step: Step, prepare: Prepare): () => void {
   const { op, inputs, outputs, attributes } = step.node;
   const tensors = { ...inputs, ...outputs };
   const data = Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, view(kernels, t, step.place(t))]));
@@ -130,11 +170,21 @@ function call(kernels: CpuKernels, step: Step): () => void {
     const copies = Object.entries(op.places(inputs, attributes)).filter(([name]) => !step.placed(inputs[name]));
     return () => copies.forEach(([name, offset]) => data.y.data.set(data[name].data, offset));
   }
-  if (op.cpu) return () => op.cpu!(data, attributes, kernels, tensors);
+  const updated = updatesOf(step) as CpuBuffer[], mark = () => updated.forEach((buffer) => buffer.version++);
+  if (op.cpu) {
+    for (const [name, t] of Object.entries(inputs)) {
+      if (storage(t).root.leaf?.kind === "state") data[name].prepared = prepare(name, step.place(t));
+    }
+    return () => {
+      op.cpu!(data, attributes, kernels, tensors);
+      mark();
+    };
+  }
   const given = Object.fromEntries(Object.entries(inputs).map(([name]) => [name, data[name].data]));
   return () => {
     const results = op.reference(given, tensors, attributes);
     for (const name in outputs) data[name].data.set(results[name]);
+    mark();
   };
 }
 

@@ -39,6 +39,8 @@ export interface Gemm {
   scale?: number;
   /** Laid out like C, added last. */
   residual?: number;
+  /** B as `packB` made it, where `packedBytes` gives it room; `b` is not read then. One B for all of the batch. */
+  packed?: number;
 }
 
 /** More, for convolutions: K runs through `segments` matrices at these distances, and B may be the columns of pictures. */
@@ -53,6 +55,8 @@ export interface Segmented extends Gemm {
 const PACKED_LIMIT = 1 << 25;
 /** Steps of K that are packed at a time. */
 const K_LIMIT = 1 << 14;
+/** Rows of A above which packing B is lost in the work: at 512 it is some 2 % of it. */
+const MOST_ROWS = 512;
 const ACTIVATIONS = { none: 0, gelu: 1, relu: 2 };
 
 const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
@@ -77,6 +81,26 @@ export function gemm(team: Team, job: Segmented): void {
   }
 }
 
+/**
+ * Bytes of B packed for good, for a B that many products share; 0 where that would bring less than it holds: packing costs as much as
+ * some ten rows of A.
+ */
+export function packedBytes({ tileColumns }: Team, { M, N, K, batch = 1, strideB }: Gemm): number {
+  const shared = batch === 1 || strideB === 0;
+  return shared && M * batch <= MOST_ROWS && K <= K_LIMIT ? 4 * roundUp(N, tileColumns) * K : 0;
+}
+
+/** Writes `packed`, for products with the same N, K and B. */
+export function packB(team: Team, { N, K, b, transB, ldb = transB ? K : N }: Gemm, packed: number): void {
+  const none = 0, rows = 0; // without rows of A the kernel ends after packing
+  team.run(KERNEL.gemm, 2 * N * K, [
+    ...[none, b, none, rows, N, K, none, ldb, none, 0, +!!transB, 0],
+    ...[ACTIVATIONS.none, none, none, none, none, none],
+    ...[1, 0, 0, 0, 1, 0, 0, 0],
+    ...[packed, 0, team.tileRows, team.tileColumns, none, 0],
+  ]);
+}
+
 /** In parts of N, then of the batch, so that packed B stays within its limit. */
 function columns(team: Team, job: Segmented): void {
   const { M, N, K, segments = 1, batch = 1, transA, transB } = job;
@@ -94,6 +118,7 @@ function columns(team: Team, job: Segmented): void {
   if (N > wide && !job.image) {
     for (let n = 0; n < N; n += wide) {
       const part = { ...whole, N: Math.min(wide, N - n), b: job.b + 4 * n * (transB ? whole.ldb : 1), c: job.c + 4 * n };
+      if (job.packed) part.packed = job.packed + 4 * n * K;
       for (const name of ["bias", "pre", "scale", "residual"] as const) if (job[name]) part[name] = job[name] + 4 * n;
       columns(team, part);
     }
@@ -117,8 +142,8 @@ function columns(team: Team, job: Segmented): void {
 type Whole = Segmented & Required<Pick<Gemm, "lda" | "ldb" | "ldc" | "batch" | "strideA" | "strideB" | "strideC" | "pre" | "residual">>;
 
 function block(team: Team, job: Whole): void {
-  const { M, N, K, segments = 1, batch, strideB } = job, k = K * segments;
-  const panels = Math.ceil(N / team.tileColumns), packedBytes = 4 * (strideB ? batch : 1) * panels * team.tileColumns * k;
+  const { M, N, K, segments = 1, batch, strideB } = job, k = K * segments, panels = Math.ceil(N / team.tileColumns);
+  const packedBytes = job.packed ? 0 : 4 * (strideB ? batch : 1) * panels * team.tileColumns * k;
   const [rows, wide] = blocks(team, M, N, batch);
   const scratchBytes = roundUp(4 * rows * (k + wide), 64);
   const total = packedBytes + team.threads * scratchBytes;
@@ -131,7 +156,7 @@ function block(team: Team, job: Whole): void {
       ...[job.a, job.b, job.c, M, N, K, job.lda, job.ldb, job.ldc, +!!job.transA, +!!job.transB, +!!job.accumulate],
       ...[ACTIVATIONS[job.activation ?? "none"], job.bias ?? 0, job.rowBias ?? 0, job.pre, job.scale ?? 0, job.residual],
       ...[batch, job.strideA, strideB, job.strideC, segments, job.segmentA ?? 0, job.segmentB ?? 0, job.image ?? 0],
-      ...[packed, 0, rows, wide, packed + roundUp(packedBytes, 64), scratchBytes],
+      ...[job.packed ?? packed, +!!job.packed, rows, wide, packed + roundUp(packedBytes, 64), scratchBytes],
     ],
   );
 }

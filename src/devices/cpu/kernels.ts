@@ -8,7 +8,7 @@ import * as convolution from "./convolution.ts";
 import { type Elementwise, elementwise } from "./elementwise.ts";
 import { type Blas, openBlas } from "./blas.ts";
 import { blasGemm } from "./blas_gemm.ts";
-import { type Gemm, gemm } from "./gemm.ts";
+import { type Gemm, gemm, packB, packedBytes } from "./gemm.ts";
 import { type ExpRows, expRows, type LogSumExp, logSumExp } from "./log_sum_exp.ts";
 import { LinearMemory } from "./memory.ts";
 import { type LayerNorm, layerNorm, type LayerNormBackward, layerNormBackward, type Softmax, softmax } from "./rows.ts";
@@ -106,6 +106,16 @@ export class CpuKernels {
   gemm(job: Gemm): void {
     const team = this.#ready();
     if (!this.blas || !blasGemm(this.blas.sgemm, this, job)) gemm(team, job);
+  }
+
+  /** Bytes for `packB`; 0 where a packed B brings nothing. */
+  packedBytes(job: Gemm): number {
+    return this.blas ? 0 : packedBytes(this.team, job);
+  }
+
+  /** Packs B once for products with the same N, K and B, which then name it as `packed`. */
+  packB(job: Gemm, packed: number): void {
+    packB(this.#ready(), job, packed);
   }
 
   /** Writes `out` and `lse`. */
