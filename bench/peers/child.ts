@@ -29,16 +29,9 @@ export class Material {
   constructor(private readonly folder: string, private readonly job: Job) {}
 
   input(name: string): Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
-    const { buffer, byteOffset, byteLength } = readFileSync(
-      `${this.folder}/${this.job.id}.${name}`,
-    );
-    const bytes = buffer.slice(
-      byteOffset,
-      byteOffset + byteLength,
-    ) as ArrayBuffer;
-    return inputsOf(this.job)[name].dtype === "f32"
-      ? new Float32Array(bytes)
-      : new Uint32Array(bytes);
+    const { buffer, byteOffset, byteLength } = readFileSync(`${this.folder}/${this.job.id}.${name}`);
+    const bytes = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+    return inputsOf(this.job)[name].dtype === "f32" ? new Float32Array(bytes) : new Uint32Array(bytes);
   }
 
   floats(name: string): Float32Array<ArrayBuffer> {
@@ -54,22 +47,12 @@ export class Material {
     const table: Record<
       string,
       { shape: number[]; decay: boolean; offset: number }
-    > = JSON.parse(
-      readFileSync(`${this.folder}/${name}.json`, "utf8"),
-    );
-    const { buffer, byteOffset, byteLength } = readFileSync(
-      `${this.folder}/${name}.weights`,
-    );
-    const all = new Float32Array(
-      buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer,
-    );
+    > = JSON.parse(readFileSync(`${this.folder}/${name}.json`, "utf8"));
+    const { buffer, byteOffset, byteLength } = readFileSync(`${this.folder}/${name}.weights`);
+    const all = new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
     return Object.fromEntries(
       Object.entries(table).map(([key, { shape, decay, offset }]) => {
-        return [key, {
-          shape,
-          decay,
-          data: all.slice(offset, offset + shape.reduce((a, b) => a * b, 1)),
-        }];
+        return [key, { shape, decay, data: all.slice(offset, offset + shape.reduce((a, b) => a * b, 1)) }];
       }),
     );
   }
@@ -81,8 +64,7 @@ export class Material {
 }
 
 /** Jobs of one model share a file: its batch is dynamic. */
-export const onnxName = (job: Job): string =>
-  "model" in job ? job.model.name : job.id;
+export const onnxName = (job: Job): string => "model" in job ? job.model.name : job.id;
 
 export type Request =
   | { do: "open" }
@@ -96,22 +78,6 @@ export type Answer = { error: string } | {
   ms?: number;
   times?: number[];
 };
-
-/** A package of this folder's node_modules, by a name that the type checker does not follow: it is installed by the command alone. */
-// deno-lint-ignore no-explicit-any
-export const load = (name: string): Promise<any> => import(name);
-
-/** The version of an installed package. */
-export function version(name: string): string {
-  return JSON.parse(
-    readFileSync(
-      new URL(`./node_modules/${name}/package.json`, import.meta.url),
-      "utf8",
-    ),
-  ).version;
-}
-
-export const runtime = "Deno" in globalThis ? "Deno" : "Bun";
 
 /** Answers requests until standard input ends. The folder of the files is the last argument, the peer's name stands before it. */
 export async function serve(open: () => Promise<Peer>): Promise<void> {
@@ -131,10 +97,7 @@ export async function serve(open: () => Promise<Peer>): Promise<void> {
       const { job } = request;
       ready = await peer!.prepare(job, new Material(folder, job));
       const [output, ms] = await since(() => ready!.output());
-      writeFileSync(
-        `${folder}/${job.id}.${name}.out`,
-        Float32Array.from(output),
-      );
+      writeFileSync(`${folder}/${job.id}.${name}.out`, Float32Array.from(output));
       return { ms };
     }
     if (request.do === "release") {
@@ -143,18 +106,13 @@ export async function serve(open: () => Promise<Peer>): Promise<void> {
       return {};
     }
     const times: number[] = [], end = performance.now() + request.ms;
-    while (
-      times.length < request.least ||
-      (times.length < request.most && performance.now() < end)
-    ) {
+    while (times.length < request.least || (times.length < request.most && performance.now() < end)) {
       times.push((await since(() => ready!.run()))[1]);
     }
     return { times };
   };
   for await (const line of createInterface({ input: process.stdin })) {
-    const reply = await answer(JSON.parse(line)).catch((error): Answer => ({
-      error: String(error?.message ?? error).split("\n")[0],
-    }));
+    const reply = await answer(JSON.parse(line)).catch((error): Answer => ({ error: String(error?.message ?? error).split("\n")[0] }));
     process.stdout.write(`${mark}${JSON.stringify(reply)}\n`);
   }
   process.exit(0);

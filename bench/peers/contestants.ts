@@ -14,53 +14,34 @@ export interface Contestant {
   args: string[];
   /** Runs WGSL: on a machine without a GPU only what software can do in seconds is asked of it. */
   webgpu?: boolean;
+  infersOnly?: boolean;
 }
 
-const inBoth = (
-  name: string,
-  script: string,
-  ...args: string[]
-): Contestant[] =>
-  (["deno", "bun"] as const).map((runtime) => ({
-    name: `${name}, ${runtime === "deno" ? "Deno" : "Bun"}`,
-    runtime,
-    script,
-    args,
-  }));
-const inDeno = (name: string, script: string, ...args: string[]): Contestant =>
-  inBoth(name, script, ...args)[0];
+const inBoth = (name: string, script: string, ...args: string[]): Contestant[] =>
+  (["deno", "bun"] as const).map((runtime) => ({ name: `${name}, ${runtime === "deno" ? "Deno" : "Bun"}`, runtime, script, args }));
+const inDeno = (name: string, script: string, ...args: string[]): Contestant => inBoth(name, script, ...args)[0];
 
 /** The first is what all others are compared with, in results and in time. */
 export const contestants: Contestant[] = [
   ...inBoth("Zellige CPU", "ours.ts", "cpu"),
   inDeno("Zellige CPU with the system's BLAS", "ours.ts", "cpu", "blas"),
   ...inBoth("jax-js WASM", "jax.ts", "wasm"),
-  ...inBoth("onnxruntime-web WASM", "ort.ts", "wasm"),
-  inDeno("onnxruntime-node", "ort.ts", "node"),
+  ...inBoth("onnxruntime-web WASM", "ort.ts", "wasm").map((c) => ({ ...c, infersOnly: true })),
+  { ...inDeno("onnxruntime-node", "ort.ts", "node"), infersOnly: true },
   inDeno("tfjs WASM", "tf.ts", "wasm"),
   { name: "PyTorch", runtime: "python3", script: "torch_peer.py", args: [] },
   { ...inDeno("Zellige native WebGPU", "ours.ts", "native"), webgpu: true },
-  ...inBoth("Zellige Dawn WebGPU", "ours.ts", "dawn").map((c) => ({
-    ...c,
-    webgpu: true,
-  })),
+  ...inBoth("Zellige Dawn WebGPU", "ours.ts", "dawn").map((c) => ({ ...c, webgpu: true })),
   { ...inDeno("jax-js WebGPU", "jax.ts", "webgpu"), webgpu: true },
-  { ...inDeno("onnxruntime-web WebGPU", "ort.ts", "webgpu"), webgpu: true },
+  { ...inDeno("onnxruntime-web WebGPU", "ort.ts", "webgpu"), webgpu: true, infersOnly: true },
   { ...inDeno("tfjs WebGPU", "tf.ts", "webgpu"), webgpu: true },
 ];
 
 /** How a runtime starts a script. Peers' packages lie in this folder, which has no part in the project's own configuration. */
-export function commandOf(
-  { runtime, script }: Pick<Contestant, "runtime" | "script">,
-): [string, string[]] {
+export function commandOf({ runtime, script }: Pick<Contestant, "runtime" | "script">): [string, string[]] {
   const path = fileURLToPath(new URL(script, import.meta.url));
   if (runtime === "deno") {
-    return ["deno", [
-      "run",
-      "-A",
-      ...script === "ours.ts" ? [] : ["--node-modules-dir=manual", "--no-lock"],
-      path,
-    ]];
+    return ["deno", ["run", "-A", ...script === "ours.ts" ? [] : ["--node-modules-dir=manual", "--no-lock"], path]];
   }
   return [runtime, [path]];
 }
@@ -73,32 +54,19 @@ export class Running {
 
   constructor({ name, ...contestant }: Contestant, folder: string) {
     const [command, args] = commandOf(contestant);
-    this.#process = spawn(
-      command,
-      [...args, ...contestant.args, name, folder],
-      { env: { ...process.env, NO_COLOR: "1" } },
-    );
+    this.#process = spawn(command, [...args, ...contestant.args, name, folder], { env: { ...process.env, NO_COLOR: "1" } });
     this.#process.on("error", () => {}); // a runtime that is not there: standard output ends
     this.#process.stdin.on("error", () => {});
-    this.#process.stderr.on(
-      "data",
-      (bytes) => this.#errors = (this.#errors + bytes).slice(-2000),
-    );
+    this.#process.stderr.on("data", (bytes) => this.#errors = (this.#errors + bytes).slice(-2000));
     this.#answers = createInterface({ input: this.#process.stdout })
       [Symbol.asyncIterator]();
   }
 
   /** @throws Error with the contestant's reason, or the last line of its standard error when it ended. */
-  async ask(
-    request: Request,
-    ms: number,
-  ): Promise<Exclude<Answer, { error: string }>> {
+  async ask(request: Request, ms: number): Promise<Exclude<Answer, { error: string }>> {
     let timer;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new Error(`not done within ${Math.round(ms / 1000)} s`)),
-        ms,
-      );
+      timer = setTimeout(() => reject(new Error(`not done within ${Math.round(ms / 1000)} s`)), ms);
     });
     try {
       this.#process.stdin.write(JSON.stringify(request) + "\n");
@@ -118,10 +86,7 @@ export class Running {
     while (true) {
       const { value, done } = await this.#answers.next();
       if (done) {
-        throw new Error(
-          this.#errors.trim().split("\n").at(-1) ||
-            "its process does not start",
-        );
+        throw new Error(this.#errors.trim().split("\n").at(-1) || "its process does not start");
       }
       if (value.startsWith(mark)) return JSON.parse(value.slice(mark.length));
     }

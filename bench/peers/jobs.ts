@@ -41,13 +41,7 @@ export type Job =
     | { kind: "tokenizer"; model: Dvae; B: number }
   );
 
-export const optimizer = {
-  lr: 1e-3,
-  weightDecay: 0.05,
-  beta1: 0.9,
-  beta2: 0.999,
-  eps: 1e-8,
-};
+export const optimizer = { lr: 1e-3, weightDecay: 0.05, beta1: 0.9, beta2: 0.999, eps: 1e-8 };
 
 /** Of the terms of the tokenizer's loss: reconstruction + klWeight * KL. */
 export const tokenizerLoss = { temperature: 0.9, klWeight: 0.01 };
@@ -57,20 +51,8 @@ export const comparedSteps = 3;
 
 const tiny = { imageSize: 224, patchSize: 16, dim: 192, depth: 12, heads: 3 };
 const vitTiny: ViT = { name: "vit-tiny", ...tiny, classes: 1000 };
-const vitBase: ViT = {
-  name: "vit-base",
-  ...tiny,
-  dim: 768,
-  heads: 12,
-  classes: 1000,
-};
-const small: Dvae = {
-  name: "dvae-small",
-  size: 112,
-  groups: 4,
-  blocks: 1,
-  vocab: 8192,
-};
+const vitBase: ViT = { name: "vit-base", ...tiny, dim: 768, heads: 12, classes: 1000 };
+const small: Dvae = { name: "dvae-small", size: 112, groups: 4, blocks: 1, vocab: 8192 };
 
 export const jobs: Job[] = [
   {
@@ -127,15 +109,7 @@ export const jobs: Job[] = [
     id: "mini-step",
     title: "training step, mini (64 px, patch 8, dim 192, depth 6), batch 8",
     kind: "training",
-    model: {
-      name: "mini",
-      imageSize: 64,
-      patchSize: 8,
-      dim: 192,
-      depth: 6,
-      heads: 3,
-      vocab: 8192,
-    },
+    model: { name: "mini", imageSize: 64, patchSize: 8, dim: 192, depth: 6, heads: 3, vocab: 8192 },
     B: 8,
     masked: 26,
   },
@@ -169,9 +143,7 @@ export const jobs: Job[] = [
 ];
 
 /** Names, shapes and types of a job's inputs. */
-export function inputsOf(
-  job: Job,
-): Record<string, { shape: number[]; dtype: "f32" | "u32" }> {
+export function inputsOf(job: Job): Record<string, { shape: number[]; dtype: "f32" | "u32" }> {
   if (job.kind === "matmul") {
     return {
       x: { shape: [job.M, job.K], dtype: "f32" },
@@ -180,10 +152,7 @@ export function inputsOf(
   }
   if (job.kind === "encode") {
     return {
-      pictures: {
-        shape: [job.B, 3, job.model.size, job.model.size],
-        dtype: "f32",
-      },
+      pictures: { shape: [job.B, 3, job.model.size, job.model.size], dtype: "f32" },
     };
   }
   if (job.kind === "tokenizer") {

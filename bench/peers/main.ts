@@ -1,13 +1,7 @@
 // deno task bench peers: the same work, weights and inputs by this project and by what people would use instead, in turn in one session.
 
 import { spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -18,22 +12,15 @@ import { nativeAdapter } from "../../src/devices/native.ts";
 import { type Contestant, contestants, Running } from "./contestants.ts";
 import { type Job, jobs } from "./jobs.ts";
 import { writeMaterial } from "./material.ts";
-import {
-  coldContestants,
-  coldRow,
-  importRows,
-  pipelineRows,
-  type Row,
-} from "./process_rows.ts";
+import { coldContestants, coldRow, importRows, pipelineRows, type Row } from "./process_rows.ts";
 import { machine, replaced, section, shown } from "./report.ts";
 import { difference, Session } from "./session.ts";
 
-const usage =
-  `Usage: deno task bench peers [JOB…] [--quick] [--limit SECONDS] [--only NAME]…
+const usage = `Usage: deno task bench peers [JOB…] [--quick] [--limit SECONDS] [--only NAME]…
 
 Runs each JOB (all if none is named) by Zellige and by its peers, one after the other; compares the results before any time is taken; prints
 medians and ratios; and writes the section "Peers" of bench/RESULTS.md when nothing was left out by JOB or --only. Installs the peers'
-packages into bench/peers/node_modules on first use. --quick: fewer runs, and no job that takes seconds. --limit: a run that would take longer
+packages into bench/peers/packages on first use. --quick: fewer runs, and no job that takes seconds. --limit: a run that would take longer
 by what came before is left out (12). --only: names that contain NAME, beside Zellige on the CPU.
 
 Jobs: ${jobs.map(({ id }) => id).join(", ")}`;
@@ -51,19 +38,14 @@ interface Settings {
 
 /** Installs the packages of bench/peers/package.json where they are missing. Their install scripts do not run: one fetches CUDA. */
 function install(): void {
-  const wanted: Record<string, string> =
-    JSON.parse(readFileSync(here("package.json"), "utf8")).dependencies;
+  const wanted: Record<string, string> = JSON.parse(readFileSync(here("packages/package.json"), "utf8")).dependencies;
   const missing = Object.entries(wanted).filter(([name, version]) => {
-    const path = here(`node_modules/${name}/package.json`);
+    const path = here(`packages/node_modules/${name}/package.json`);
     return !existsSync(path) ||
       JSON.parse(readFileSync(path, "utf8")).version !== version;
   });
   if (!missing.length) return;
-  console.log(
-    `peers: installing ${
-      missing.map(([name]) => name).join(", ")
-    } into bench/peers/node_modules`,
-  );
+  console.log(`peers: installing ${missing.map(([name]) => name).join(", ")} into bench/peers/packages`);
   const commands = [[
     "npm",
     "install",
@@ -73,16 +55,9 @@ function install(): void {
     "--ignore-scripts",
   ], ["bun", "install", "--no-save", "--ignore-scripts"]];
   for (const [command, ...args] of commands) {
-    if (
-      spawnSync(command, args, {
-        cwd: here("."),
-        stdio: ["ignore", "ignore", "inherit"],
-      }).status === 0
-    ) return;
+    if (spawnSync(command, args, { cwd: here("packages/"), stdio: ["ignore", "ignore", "inherit"] }).status === 0) return;
   }
-  console.log(
-    "peers: neither npm nor bun could install them; what is missing is left out",
-  );
+  console.log("peers: neither npm nor bun could install them; what is missing is left out");
 }
 
 /** Whether the WebGPU that is found runs on the CPU; true where there is none. */
@@ -95,54 +70,29 @@ async function softwareWebGpu(): Promise<boolean> {
   return true;
 }
 
+/** Why a contestant does not begin a job at all. */
+function reasonAgainst({ name, webgpu, infersOnly }: Contestant, job: Job, session: Session, settings: Settings): string | undefined {
+  const { limit, quick, software } = settings, [reference] = contestants, earlier = job.after && session.found(job.after.id, name);
+  if (infersOnly && (job.kind === "training" || job.kind === "tokenizer")) return "cannot train";
+  if (webgpu && software && (job.heavy || (quick && job.kind !== "matmul"))) return "WebGPU runs on the CPU here, and this is left to GPUs";
+  if (earlier?.reason) return earlier.reason;
+  if ((session.median(job.after?.id ?? "", name) ?? 0) * (job.after?.times ?? 0) > 1000 * limit) return `a run would take over ${limit} s`;
+  if (session.found(job.id, reference.name)?.reason) return `there is nothing to compare with, since ${reference.name} did not do it`;
+}
+
 /** One contestant at one job, in a process of its own: compared, then timed. */
-async function run(
-  contestant: Contestant,
-  job: Job,
-  session: Session,
-  { folder, limit, quick, software }: Settings,
-): Promise<void> {
-  const { name, webgpu } = contestant,
-    before = job.after && session.median(job.after.id, name);
-  if (webgpu && software && job.heavy) {
-    return session.missed(
-      job.id,
-      name,
-      "WebGPU runs on the CPU here; left to GPUs",
-    );
-  }
-  const foreseen = before ? before * job.after!.times / 1000 : 0;
-  if (foreseen > limit) {
-    return session.missed(
-      job.id,
-      name,
-      `would take about ${foreseen.toFixed(0)} s a run`,
-    );
-  }
-  if (job.after && session.found(job.after.id, name)?.reason) {
-    return session.missed(
-      job.id,
-      name,
-      session.found(job.after.id, name)!.reason!,
-    );
-  }
+async function run(contestant: Contestant, job: Job, session: Session, settings: Settings): Promise<void> {
+  const { name } = contestant, { folder, limit, quick } = settings, against = reasonAgainst(contestant, job, session, settings);
+  if (against) return session.missed(job.id, name, against);
   const running = new Running(contestant, folder);
   try {
     const { description } = await running.ask({ do: "open" }, 20_000);
     session.descriptions.set(name, description!);
-    const { ms } = await running.ask(
-      { do: "prepare", job },
-      1000 * (20 + 2 * limit),
-    ); // compilation on a software adapter takes seconds
+    const { ms } = await running.ask({ do: "prepare", job }, 1000 * (20 + 2 * limit)); // compilation on a software adapter takes seconds
     const far = difference(job, name, folder);
     if (far) throw new Error(`another result, ${far}`);
     const slow = ms! > 4000;
-    const { times } = await running.ask({
-      do: "time",
-      ms: quick ? 400 : 1500,
-      least: quick || slow ? 1 : 3,
-      most: 40,
-    }, 4000 * limit);
+    const { times } = await running.ask({ do: "time", ms: quick ? 400 : 1500, least: quick || slow ? 1 : 3, most: 40 }, 4000 * limit);
     session.add(job.id, name, times!);
   } catch (error) {
     session.missed(job.id, name, (error as Error).message);
@@ -152,35 +102,22 @@ async function run(
 }
 
 function print(job: Job, { name }: Contestant, session: Session): void {
-  const ms = session.median(job.id, name),
-    base = session.median(job.id, contestants[0].name);
+  const ms = session.median(job.id, name), base = session.median(job.id, contestants[0].name);
   const words = ms === undefined
     ? session.found(job.id, name)!.reason
     : `${shown(ms).padStart(9)} ms${base ? `  ${(ms / base).toFixed(2)}` : ""}`;
   console.log(`  ${name.padEnd(34)} ${words}`);
 }
 
-async function processRows(
-  taking: Contestant[],
-  { folder, quick }: Settings,
-): Promise<Row[]> {
-  const rows = [
-    ...importRows(quick ? 3 : 7),
-    ...await pipelineRows(quick ? 10 : 50),
-  ];
+async function processRows(taking: Contestant[], { folder, quick }: Settings): Promise<Row[]> {
+  const rows = [...importRows(quick ? 3 : 7), ...await pipelineRows(quick ? 10 : 50)];
   for (const contestant of coldContestants) {
     if (taking.includes(contestant)) {
-      rows.push(
-        await coldRow(contestant, folder, contestant.webgpu || quick ? 1 : 3),
-      );
+      rows.push(await coldRow(contestant, folder, contestant.webgpu || quick ? 1 : 3));
     }
   }
   for (const { what, who, ms, reason } of rows) {
-    console.log(
-      `  ${what.padEnd(15)} ${who.padEnd(34)} ${
-        reason ?? `${shown(ms!).padStart(9)} ms`
-      }`,
-    );
+    console.log(`  ${what.padEnd(15)} ${who.padEnd(34)} ${reason ?? `${shown(ms!).padStart(9)} ms`}`);
   }
   return rows;
 }
@@ -206,36 +143,17 @@ export async function main(args: string[]): Promise<number> {
   const unknown = named.find((id) => !jobs.some((job) => job.id === id));
   if (help) return console.log(usage), 0;
   if (unknown || !(limit > 0)) {
-    return console.error(
-      `peers: ${
-        unknown
-          ? `there is no job ${unknown}`
-          : `--limit is ${values.limit}; give seconds`
-      }\n\n${usage}`,
-    ),
-      2;
+    return console.error(`peers: ${unknown ? `there is no job ${unknown}` : `--limit is ${values.limit}; give seconds`}\n\n${usage}`), 2;
   }
-  const chosen = named.length
-      ? jobs.filter(({ id }) => named.includes(id))
-      : jobs,
+  const chosen = named.length ? jobs.filter(({ id }) => named.includes(id)) : jobs,
     [reference, ...others] = contestants;
-  const taking = [
-    reference,
-    ...others.filter(({ name }) =>
-      !only || only.some((part) => name.includes(part))
-    ),
-  ];
+  const taking = [reference, ...others.filter(({ name }) => !only || only.some((part) => name.includes(part)))];
   const folder = mkdtempSync(`${tmpdir()}/zellige-peers-`),
     session = new Session(),
     load = loadavg()[0];
   try {
     install();
-    const settings: Settings = {
-      folder,
-      limit,
-      quick,
-      software: await softwareWebGpu(),
-    };
+    const settings: Settings = { folder, limit, quick, software: await softwareWebGpu() };
     await writeMaterial(chosen, folder);
     for (const job of chosen) {
       console.log(`\n${job.title}`);
@@ -243,7 +161,9 @@ export async function main(args: string[]): Promise<number> {
         await run(contestant, job, session, settings);
         if (contestant !== reference) print(job, contestant, session);
       }
-      await run(reference, job, session, settings);
+      if (!session.found(job.id, reference.name)?.reason) {
+        await run(reference, job, session, settings);
+      }
       print(job, reference, session);
     }
     if (named.length) return 0;
@@ -252,13 +172,7 @@ export async function main(args: string[]): Promise<number> {
     if (only) return 0;
     const results = here("../RESULTS.md"),
       about = machine(load) + (quick ? ", `--quick`" : "");
-    writeFileSync(
-      results,
-      replaced(
-        readFileSync(results, "utf8"),
-        section(taking, chosen, session, rows, about),
-      ),
-    );
+    writeFileSync(results, replaced(readFileSync(results, "utf8"), section(taking, chosen, session, rows, about)));
     console.log("\npeers: wrote the section Peers of bench/RESULTS.md");
     return 0;
   } finally {

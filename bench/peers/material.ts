@@ -29,9 +29,7 @@ function weightsOf(table: Record<string, ParamSpec>): Weights {
 }
 
 function tableOf(model: ViT | Dvae): Record<string, ParamSpec> {
-  return "patchSize" in model
-    ? beitParams(beitOf(model), { headScale: 1 })
-    : dvaeParams(dvaeOf(model));
+  return "patchSize" in model ? beitParams(beitOf(model), { headScale: 1 }) : dvaeParams(dvaeOf(model));
 }
 
 /** Values of an input: pictures within 0 to 1, what stands for noise as Gumbel's distribution has it, places and classes in range. */
@@ -42,10 +40,7 @@ function valuesOf(job: Job, name: string): Float32Array | Uint32Array {
   if (dtype === "f32") {
     const value = {
       pictures: () => draws.uniform(),
-      noise: () =>
-        -Math.log(
-          -Math.log(Math.min(Math.max(draws.uniform(), 1e-6), 1 - 1e-6)),
-        ),
+      noise: () => -Math.log(-Math.log(Math.min(Math.max(draws.uniform(), 1e-6), 1 - 1e-6))),
       mask: () => 0,
       x: () => 2 * draws.uniform() - 1,
       w: () => 2 * draws.uniform() - 1,
@@ -59,45 +54,25 @@ function valuesOf(job: Job, name: string): Float32Array | Uint32Array {
     return values;
   }
   if (job.kind === "training" && name === "rows") return maskedRows(job);
-  return Uint32Array.from(
-    { length: size },
-    () => Math.floor(draws.uniform() * (job as { model: ViT }).model.vocab!),
-  );
+  return Uint32Array.from({ length: size }, () => Math.floor(draws.uniform() * (job as { model: ViT }).model.vocab!));
 }
 
 /** Every picture's masked patches, b * N + n: spread over it, the same number in each. */
-function maskedRows(
-  { B, masked, model: { imageSize, patchSize } }: Extract<
-    Job,
-    { kind: "training" }
-  >,
-): Uint32Array {
+function maskedRows({ B, masked, model: { imageSize, patchSize } }: Extract<Job, { kind: "training" }>): Uint32Array {
   const N = (imageSize / patchSize) ** 2;
-  return Uint32Array.from(
-    { length: B * masked },
-    (_, i) =>
-      Math.floor(i / masked) * N + Math.floor((i % masked) * N / masked),
-  );
+  return Uint32Array.from({ length: B * masked }, (_, i) => Math.floor(i / masked) * N + Math.floor((i % masked) * N / masked));
 }
 
 /** Writes what the jobs need into `folder`. */
-export async function writeMaterial(
-  jobs: readonly Job[],
-  folder: string,
-): Promise<void> {
+export async function writeMaterial(jobs: readonly Job[], folder: string): Promise<void> {
   const models = new Map<string, Weights>();
   for (const job of jobs) {
-    const inputs = Object.fromEntries(
-      Object.keys(inputsOf(job)).map((name) => [name, valuesOf(job, name)]),
-    );
+    const inputs = Object.fromEntries(Object.keys(inputsOf(job)).map((name) => [name, valuesOf(job, name)]));
     for (const [name, values] of Object.entries(inputs)) {
       writeFileSync(`${folder}/${job.id}.${name}`, values);
     }
     if (job.kind === "matmul") {
-      writeFileSync(
-        `${folder}/${onnxName(job)}.onnx`,
-        await onnxBytes(matmulOnnx(job.K, job.N, inputs.w as Float32Array)),
-      );
+      writeFileSync(`${folder}/${onnxName(job)}.onnx`, await onnxBytes(matmulOnnx(job.K, job.N, inputs.w as Float32Array)));
       continue;
     }
     const { model } = job;
@@ -122,11 +97,7 @@ function writeWeights(model: ViT | Dvae, folder: string): Weights {
     parts: Float32Array[] = [];
   let offset = 0;
   for (const [name, { shape, data }] of Object.entries(weights)) {
-    places[name] = {
-      shape,
-      offset,
-      decay: table[name].decay ?? shape.length > 1,
-    };
+    places[name] = { shape, offset, decay: table[name].decay ?? shape.length > 1 };
     parts.push(data);
     offset += data.length;
   }

@@ -16,21 +16,16 @@ export interface Row {
   reason?: string;
 }
 
-const median = (times: number[]) =>
-  times.sort((a, b) => a - b)[times.length >> 1];
+const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1];
 const firstJob: Job = jobs.find(({ id }) => id === "ti-1")!;
 
 /** Milliseconds of importing a module in a fresh process, without the runtime's own start. */
 export function importRows(rounds: number): Row[] {
-  const module = (path: string) =>
-    pathToFileURL(fileURLToPath(new URL(path, import.meta.url))).href;
+  const module = (path: string) => pathToFileURL(fileURLToPath(new URL(path, import.meta.url))).href;
   const wanted: [string, string][] = [
     ["Zellige mod.ts", module("../../mod.ts")],
     ["jax-js", "@jax-js/jax"],
-    [
-      "onnxruntime-web",
-      module("node_modules/onnxruntime-web/dist/ort.node.min.mjs"),
-    ],
+    ["onnxruntime-web", module("packages/node_modules/onnxruntime-web/dist/ort.node.min.mjs")],
     ["onnxruntime-node", "onnxruntime-node"],
     ["tfjs", "@tensorflow/tfjs"],
   ];
@@ -43,16 +38,9 @@ export function importRows(rounds: number): Row[] {
         times: number[] = [];
       const ours = who.startsWith("Zellige"),
         probe = fileURLToPath(new URL("import_probe.ts", import.meta.url));
-      const args = runtime === "bun" ? [probe] : [
-        "run",
-        "-A",
-        ...ours ? [] : ["--node-modules-dir=manual", "--no-lock"],
-        probe,
-      ];
+      const args = runtime === "bun" ? [probe] : ["run", "-A", ...ours ? [] : ["--node-modules-dir=manual", "--no-lock"], probe];
       for (let round = 0; round < rounds; round++) {
-        const { status, stdout, stderr } = spawnSync(runtime, [...args, name], {
-          encoding: "utf8",
-        });
+        const { status, stdout, stderr } = spawnSync(runtime, [...args, name], { encoding: "utf8" });
         if (status !== 0) {
           return {
             ...row,
@@ -67,11 +55,7 @@ export function importRows(rounds: number): Row[] {
 }
 
 /** From the start of a process to the first logits of ViT-Tiny/16: runtime, import, device, weights, compilation, one run. */
-export async function coldRow(
-  contestant: Contestant,
-  folder: string,
-  rounds: number,
-): Promise<Row> {
+export async function coldRow(contestant: Contestant, folder: string, rounds: number): Promise<Row> {
   const row = { what: "cold start", who: contestant.name },
     times: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -89,9 +73,7 @@ export async function coldRow(
   return { ...row, ms: median(times) };
 }
 
-export const coldContestants: Contestant[] = contestants.filter(({ name }) =>
-  !name.includes("BLAS")
-);
+export const coldContestants: Contestant[] = contestants.filter(({ name }) => !name.includes("BLAS"));
 
 /** One thread, a photo: decoding, color jitter, two views of 224 and 112. Needs photos beside the checkout. */
 export async function pipelineRows(photos: number): Promise<Row[]> {
@@ -100,33 +82,21 @@ export async function pipelineRows(photos: number): Promise<Row[]> {
     ),
     what = "image pipeline";
   if (!existsSync(folder)) {
-    return [{
-      what,
-      who: "Zellige",
-      reason: "no ../shared/data/imagenet-photos",
-    }];
+    return [{ what, who: "Zellige", reason: "no ../shared/data/imagenet-photos" }];
   }
-  const files = readdirSync(folder).sort().slice(0, photos).map((name) =>
-      readFileSync(folder + name)
-    ),
+  const files = readdirSync(folder).sort().slice(0, photos).map((name) => readFileSync(folder + name)),
     times: number[] = [];
   for (let epoch = 0; epoch < 4; epoch++) {
     const start = performance.now();
     for (const [index, file] of files.entries()) {
       const picture = await decode(file, { name: `photo ${index}` });
-      augment(
-        picture,
-        drawPlan(picture, pretraining, { seed: 1, epoch, index }),
-        pretraining,
-      );
+      augment(picture, drawPlan(picture, pretraining, { seed: 1, epoch, index }), pretraining);
     }
     if (epoch) times.push((performance.now() - start) / files.length); // the first round warms up
   }
   const peer = pilMilliseconds(folder, { photos, rounds: 3 });
   return [
     { what, who: "Zellige, one thread", ms: median(times) },
-    peer === null
-      ? { what, who: "PIL", reason: "python3 has no PIL" }
-      : { what, who: "PIL, one thread", ms: peer },
+    peer === null ? { what, who: "PIL", reason: "python3 has no PIL" } : { what, who: "PIL, one thread", ms: peer },
   ];
 }

@@ -19,28 +19,19 @@ export function replaced(text: string, section: string): string {
   return text.slice(0, from) + whole + text.slice(to + end.length);
 }
 
-export const shown = (ms: number) =>
-  ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0);
+export const shown = (ms: number) => ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0);
 
 /** The machine, its load and the runtimes, in one line. */
 export function machine(load: number): string {
   const [{ model }] = cpus(),
     versions = process.versions as Record<string, string | undefined>;
-  return `${cpus().length} x ${model.trim()}, load ${
-    load.toFixed(1)
-  } when it began (${loadavg()[0].toFixed(1)} when it ended), Deno ${
+  return `${cpus().length} x ${model.trim()}, load ${load.toFixed(1)} when it began (${loadavg()[0].toFixed(1)} when it ended), Deno ${
     versions.deno ?? "?"
   }`;
 }
 
 /** `taking` in the order of the rows, `rows` of whole processes. */
-export function section(
-  taking: readonly Contestant[],
-  chosen: readonly Job[],
-  session: Session,
-  rows: Row[],
-  about: string,
-): string {
+export function section(taking: readonly Contestant[], chosen: readonly Job[], session: Session, rows: Row[], about: string): string {
   const [reference] = contestants;
   const lines = [
     "## Peers",
@@ -53,42 +44,31 @@ export function section(
     `| | ${chosen.map(({ title }) => title).join(" | ")} |`,
     `| --- |${chosen.map(() => " ---: |").join("")}`,
   ];
-  const reasons = new Map<string, string[]>();
+  const reasons = new Map<string, Map<string, string[]>>();
   for (const { name } of taking) {
     const cells = chosen.map(({ id, title }) => {
-      const ms = session.median(id, name),
-        base = session.median(id, reference.name),
-        reason = session.found(id, name)?.reason;
-      if (reason) {
-        reasons.set(`${name}: ${reason}`, [
-          ...reasons.get(`${name}: ${reason}`) ?? [],
-          title,
-        ]);
-      }
-      return ms === undefined
-        ? "-"
-        : `${shown(ms)}${
-          base && name !== reference.name ? ` (${(ms / base).toFixed(2)})` : ""
-        }`;
+      const ms = session.median(id, name), base = session.median(id, reference.name), reason = session.found(id, name)?.reason;
+      if (reason) leftOut(reasons, reason, name, title);
+      return ms === undefined ? "-" : `${shown(ms)}${base && name !== reference.name ? ` (${(ms / base).toFixed(2)})` : ""}`;
     });
     lines.push(`| ${name} | ${cells.join(" | ")} |`);
   }
   lines.push("", ...rowsTable(rows), "Left out:", "");
-  for (const [reason, titles] of reasons) {
-    lines.push(
-      `- ${reason}${
-        titles.length === chosen.length ? "" : ` (${titles.join("; ")})`
-      }`,
-    );
+  for (const [reason, byName] of reasons) {
+    const who = [...byName].map(([name, titles]) => titles.length === chosen.length ? name : `${name} (${titles.join("; ")})`);
+    lines.push(`- ${reason}: ${who.join("; ")}`);
   }
-  for (const { what, who, reason } of rows) {
-    if (reason) lines.push(`- ${who}, ${what}: ${reason}`);
-  }
+  for (const { what, who, reason } of rows) if (reason) lines.push(`- ${reason}: ${who} (${what})`);
   lines.push("", "Versions and devices:", "");
   for (const [name, description] of session.descriptions) {
     lines.push(`- ${name}: ${description}`);
   }
   return lines.join("\n");
+}
+
+function leftOut(reasons: Map<string, Map<string, string[]>>, reason: string, name: string, title: string): void {
+  const byName = reasons.get(reason) ?? new Map<string, string[]>();
+  reasons.set(reason, byName.set(name, [...byName.get(name) ?? [], title]));
 }
 
 function rowsTable(rows: Row[]): string[] {

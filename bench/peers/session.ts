@@ -18,9 +18,7 @@ export class Session {
 
   /** Adds times to those that are there. */
   add(job: string, name: string, times: number[]): void {
-    this.#found.set(`${job}/${name}`, {
-      times: [...this.found(job, name)?.times ?? [], ...times],
-    });
+    this.#found.set(`${job}/${name}`, { times: [...this.found(job, name)?.times ?? [], ...times] });
   }
 
   missed(job: string, name: string, reason: string): void {
@@ -38,22 +36,13 @@ export class Session {
 }
 
 /** Where the files of a job's results are. */
-export const resultOf = (job: Job, name: string, folder: string) =>
-  `${folder}/${job.id}.${name}.out`;
+export const resultOf = (job: Job, name: string, folder: string) => `${folder}/${job.id}.${name}.out`;
 
 /** How far a result is from that of the first contestant, in words; undefined where it agrees. */
-export function difference(
-  job: Job,
-  name: string,
-  folder: string,
-): string | undefined {
+export function difference(job: Job, name: string, folder: string): string | undefined {
   const [given, wanted] = [name, contestants[0].name].map((name) => {
-    const { buffer, byteOffset, byteLength } = readFileSync(
-      resultOf(job, name, folder),
-    );
-    return new Float32Array(
-      buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer,
-    );
+    const { buffer, byteOffset, byteLength } = readFileSync(resultOf(job, name, folder));
+    return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
   });
   if (given.length !== wanted.length) {
     return `${given.length} values instead of ${wanted.length}`;
@@ -61,23 +50,12 @@ export function difference(
   if (job.kind === "encode") {
     const same = given.filter((id, i) => id === wanted[i]).length /
       wanted.length;
-    return same >= 0.99
-      ? undefined
-      : `${(100 * same).toFixed(1)} % of the tokens agree`; // rounding decides between equal logits
+    return same >= 0.99 ? undefined : `${(100 * same).toFixed(1)} % of the tokens agree`; // rounding decides between equal logits
   }
-  const largest = wanted.reduce(
-    (most, value) => Math.max(most, Math.abs(value)),
-    0,
-  );
+  const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const far = wanted.reduce(
-    (most, value, i) =>
-      Math.max(
-        most,
-        given[i] === value ? 0 : Math.abs(given[i] - value) || Infinity,
-      ),
+    (most, value, i) => Math.max(most, given[i] === value ? 0 : Math.abs(given[i] - value) || Infinity),
     0,
   ) / largest;
-  return far < 1e-3
-    ? undefined
-    : `${far.toExponential(1)} of the largest value away`;
+  return far < 1e-3 ? undefined : `${far.toExponential(1)} of the largest value away`;
 }
