@@ -23,7 +23,8 @@ export interface CodebookStatistics {
 }
 
 /** Advice where the codebook has collapsed; measured, see docs/tokenizers.md. */
-export const whatToDo = "Train its tokenizer with a usage weight of 1, a kl weight of 0 and a temperature that ends at 0.5.";
+export const whatToDo =
+  "The first dozens of updates always look so; later, give the tokenizer a usage weight of 1, a kl weight of 0 and a temperature that ends at 0.5.";
 
 /** Below this share of codes in use, the codebook counts as collapsed. */
 const collapseShare = 0.1;

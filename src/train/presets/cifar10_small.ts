@@ -1,5 +1,6 @@
 // CIFAR-10: pictures of 32 pixels, enlarged to nothing. The recipe follows BEiT's; what is not published for this size says so.
 
+import { evenUsage } from "./even_usage.ts";
 import type { Preset } from "./preset.ts";
 
 export const cifar10Small: Preset = {
@@ -10,13 +11,15 @@ export const cifar10Small: Preset = {
     checkpoints: { every: 2000 },
     encoder: { imageSize: 32, patchSize: 4, dim: 384, depth: 12, heads: 6 }, // width and depth of DeiT-S; patches of 4 as usual for CIFAR
     tokenizer: {
-      model: { form: "dalle", vocab: 1024, hidden: 64, initial: 64, groups: 3, blocks: 1 },
+      model: { form: "customized", vocab: 512, hidden: 64, codebookDim: 32, layers: 2, residual: false },
       epochs: 30,
       batchSize: 128,
-      lr: 1e-3,
+      lr: 5e-3,
+      beta2: 0.99,
+      clip: 1,
       weightDecay: 1e-4, // DALL-E, A.2
       crop: [0.5, 1],
-      ema: 0.999, // DALL-E, A.2
+      ...evenUsage,
     },
     pretrain: {
       epochs: 300,
