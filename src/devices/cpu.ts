@@ -86,6 +86,9 @@ class CpuBuffer implements DeviceBuffer {
   }
 }
 
+/** Bytes in use beyond which ops keep nothing beside states: a program that fits must fit after others have run, too. */
+const roomForPrepared = 2 ** 30;
+
 /** What an op keeps beside a state, and the version of the state that it was made of. */
 interface Prepared {
   pointer: number;
@@ -142,6 +145,7 @@ class CpuReplay implements Replay {
     return (bytes, make) => {
       const { version } = buffer as CpuBuffer, prepared = this.#prepared.get(key);
       if (prepared?.version === version) return prepared.pointer;
+      if (!prepared && this.kernels.usedBytes + bytes > roomForPrepared) return undefined;
       try {
         const pointer = prepared?.pointer ?? this.kernels.allocate(bytes);
         make(pointer);
