@@ -11,7 +11,15 @@ import squareWgsl from "./square.wgsl" with { type: "text" };
 import tanhWgsl from "./tanh.wgsl" with { type: "text" };
 import { unary } from "./unary.ts";
 
-/** max(x, 0), value by value; its gradient at 0 is 0. */
+/**
+ * max(x, 0), value by value; its gradient at 0 is 0.
+ *
+ * ```ts
+ * import { constant, interpret, relu } from "../../mod.ts";
+ * const [y] = interpret([relu(constant("x", [3], [-1, 0, 2]))]);
+ * console.assert(y.join() === "0,0,2");
+ * ```
+ */
 export function relu(x: Tensor): Tensor {
   return reluOp.forward(x);
 }
@@ -21,37 +29,93 @@ export function reluBackward(y: Tensor, dy: Tensor): Tensor {
   return reluOp.backward(y, dy);
 }
 
-/** tanh(x), value by value; large values give ±1. */
+/**
+ * tanh(x), value by value; large values give ±1.
+ *
+ * ```ts
+ * import { constant, interpret, tanh } from "../../mod.ts";
+ * const [y] = interpret([tanh(constant("x", [1], [0]))]);
+ * console.assert(y.join() === "0");
+ * ```
+ */
 export function tanh(x: Tensor): Tensor {
   return tanhOp.forward(x);
 }
 
-/** 1 / (1 + exp(-x)), value by value; large values give 0 and 1. */
+/**
+ * 1 / (1 + exp(-x)), value by value; large values give 0 and 1.
+ *
+ * ```ts
+ * import { constant, interpret, sigmoid } from "../../mod.ts";
+ * const [y] = interpret([sigmoid(constant("x", [1], [0]))]);
+ * console.assert(y.join() === "0.5");
+ * ```
+ */
 export function sigmoid(x: Tensor): Tensor {
   return sigmoidOp.forward(x);
 }
 
-/** e to the x, value by value; infinite beyond 88.7, as f32 is. */
+/**
+ * e to the x, value by value; infinite beyond 88.7, as f32 is.
+ *
+ * ```ts
+ * import { constant, exp, interpret } from "../../mod.ts";
+ * const [y] = interpret([exp(constant("x", [2], [0, 0]))]);
+ * console.assert(y.join() === "1,1");
+ * ```
+ */
 export function exp(x: Tensor): Tensor {
   return expOp.forward(x);
 }
 
-/** Natural logarithm, value by value; NaN below 0. */
+/**
+ * Natural logarithm, value by value; NaN below 0.
+ *
+ * ```ts
+ * import { constant, interpret, log } from "../../mod.ts";
+ * const [y] = interpret([log(constant("x", [1], [1]))]);
+ * console.assert(y.join() === "0");
+ * ```
+ */
 export function log(x: Tensor): Tensor {
   return logOp.forward(x);
 }
 
-/** x * x, value by value. */
+/**
+ * x * x, value by value.
+ *
+ * ```ts
+ * import { constant, interpret, square } from "../../mod.ts";
+ * const [y] = interpret([square(constant("x", [2], [-2, 3]))]);
+ * console.assert(y.join() === "4,9");
+ * ```
+ */
 export function square(x: Tensor): Tensor {
   return squareOp.forward(x);
 }
 
-/** Square root, value by value; its gradient at 0 is infinite. */
+/**
+ * Square root, value by value; its gradient at 0 is infinite.
+ *
+ * ```ts
+ * import { constant, interpret, sqrt } from "../../mod.ts";
+ * const [y] = interpret([sqrt(constant("x", [2], [4, 9]))]);
+ * console.assert(y.join() === "2,3");
+ * ```
+ */
 export function sqrt(x: Tensor): Tensor {
   return sqrtOp.forward(x);
 }
 
-/** |x|, value by value; its gradient at 0 is 0. */
+/**
+ * |x|, value by value; its gradient at 0 is 0.
+ *
+ * ```ts
+ * import { abs, constant, interpret } from "../../mod.ts";
+ * const [y] = interpret([abs(constant("x", [2], [-3, 2]))]);
+ * console.assert(y.join() === "3,2");
+ * ```
+ */
 export function abs(x: Tensor): Tensor {
   return absOp.forward(x);
 }

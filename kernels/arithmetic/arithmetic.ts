@@ -11,22 +11,54 @@ import subtractWgsl from "./subtract.wgsl" with { type: "text" };
 import multiplyWgsl from "./multiply.wgsl" with { type: "text" };
 import divideWgsl from "./divide.wgsl" with { type: "text" };
 
-/** a + b with NumPy's broadcasting. (…) and (…) → common shape. */
+/**
+ * a + b with NumPy's broadcasting. (…) and (…) → common shape.
+ *
+ * ```ts
+ * import { add, constant, interpret } from "../../mod.ts";
+ * const [y] = interpret([add(constant("x", [2, 2], [1, 2, 3, 4]), constant("y", [2], [10, 20]))]);
+ * console.assert(y.join() === "11,22,13,24");
+ * ```
+ */
 export function add(a: Tensor, b: Tensor): Tensor {
   return addOp({ a, b }, {}).y;
 }
 
-/** a - b with NumPy's broadcasting. */
+/**
+ * a - b with NumPy's broadcasting.
+ *
+ * ```ts
+ * import { constant, interpret, subtract } from "../../mod.ts";
+ * const [y] = interpret([subtract(constant("x", [2], [5, 7]), constant("y", [2], [1, 2]))]);
+ * console.assert(y.join() === "4,5");
+ * ```
+ */
 export function subtract(a: Tensor, b: Tensor): Tensor {
   return subtractOp({ a, b }, {}).y;
 }
 
-/** a * b, value by value, with NumPy's broadcasting. */
+/**
+ * a * b, value by value, with NumPy's broadcasting.
+ *
+ * ```ts
+ * import { constant, interpret, multiply } from "../../mod.ts";
+ * const [y] = interpret([multiply(constant("x", [2, 2], [1, 2, 3, 4]), constant("y", [2], [10, 20]))]);
+ * console.assert(y.join() === "10,40,30,80");
+ * ```
+ */
 export function multiply(a: Tensor, b: Tensor): Tensor {
   return multiplyOp({ a, b }, {}).y;
 }
 
-/** a / b, value by value, with NumPy's broadcasting. */
+/**
+ * a / b, value by value, with NumPy's broadcasting.
+ *
+ * ```ts
+ * import { constant, divide, interpret } from "../../mod.ts";
+ * const [y] = interpret([divide(constant("x", [2], [6, 8]), constant("y", [2], [2, 4]))]);
+ * console.assert(y.join() === "3,2");
+ * ```
+ */
 export function divide(a: Tensor, b: Tensor): Tensor {
   return divideOp({ a, b }, {}).y;
 }

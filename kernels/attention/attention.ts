@@ -20,6 +20,12 @@ export interface AttentionOptions {
 /**
  * softmax(scale * q k' + bias) v for each of `heads` heads. qkv (B*T, 3*C) holds q, k and v of a token side by side, each the heads
  * one after the other, as one linear layer makes them → (B*T, C), the heads one after the other. Padding must hold finite values.
+ *
+ * ```ts
+ * import { attention, constant, interpret } from "../../mod.ts";
+ * const [y] = interpret([attention(constant("qkv", [2, 6], [0, 0, 1, 2, 1, 2, 0, 0, 3, 4, 3, 4]), { heads: 1, tokens: 2 })]);
+ * console.assert(y.join() === "2,3,2,3");
+ * ```
  */
 export function attention(qkv: Tensor, { heads, tokens, ...options }: AttentionOptions & { heads: number; tokens: number }): Tensor {
   const width = qkv.shape[qkv.shape.length - 1], rows = qkv.size / width;
@@ -30,7 +36,15 @@ export function attention(qkv: Tensor, { heads, tokens, ...options }: AttentionO
   return reshape(attend("attention", qkv, layout, options), [rows, width / 3]);
 }
 
-/** As `attention`, of separate q, k and v, each (B, NH, T, HS) → (B, NH, T, HS). */
+/**
+ * As `attention`, of separate q, k and v, each (B, NH, T, HS) → (B, NH, T, HS).
+ *
+ * ```ts
+ * import { attentionHeads, constant, interpret } from "../../mod.ts";
+ * const [y] = interpret([attentionHeads(constant("q", [1, 1, 2, 2], [0, 0, 0, 0]), constant("k", [1, 1, 2, 2], [1, 2, 3, 4]), constant("v", [1, 1, 2, 2], [1, 2, 3, 4]))]);
+ * console.assert(y.join() === "2,3,2,3");
+ * ```
+ */
 export function attentionHeads(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
   for (const t of [k, v]) {
     if (q.shape.length !== 4 || t.shape.join() !== q.shape.join()) {

@@ -19,6 +19,12 @@ export interface BatchNorm {
 /**
  * Batch normalisation with the statistics of the batch, for training (Ioffe and Szegedy 2015). x (B, C, …), gamma (C), beta (C);
  * mean and biased variance are over all axes but the channels'.
+ *
+ * ```ts
+ * import { batchNorm, constant, interpret } from "../../mod.ts";
+ * const [y] = interpret([batchNorm(constant("x", [2, 1, 1, 1], [1, 3]), constant("gamma", [1], [1]), constant("beta", [1], [5]), 0).y]);
+ * console.assert(y.join() === "4,6");
+ * ```
  */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, eps = 1e-5): BatchNorm {
   const { y, mean, variance } = training({ x: channels(x), gamma, beta }, { eps });

@@ -5,7 +5,15 @@ import copyWindow from "../common/copy_window.wgsl" with { type: "text" };
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import { slice } from "../slice/slice.ts";
 
-/** Tensors one after the other along `axis`; their other sides and dtypes must agree. f32 or u32. */
+/**
+ * Tensors one after the other along `axis`; their other sides and dtypes must agree. f32 or u32.
+ *
+ * ```ts
+ * import { concat, constant, interpret } from "../../mod.ts";
+ * const [y] = interpret([concat([constant("x", [2, 1], [1, 2]), constant("y", [2, 2], [3, 4, 5, 6])], 1)]);
+ * console.assert(y.join() === "1,3,4,2,5,6");
+ * ```
+ */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   if (!tensors.length) throw new ShapeError("concat: no tensors were given; give at least one");
   const at = axisOf("concat", tensors[0], axis);

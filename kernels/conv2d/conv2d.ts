@@ -17,6 +17,12 @@ export interface ConvolutionOptions {
  * OH = floor((H + 2 padding - KH) / stride) + 1.
  *
  * @throws ShapeError when channels differ or the kernel does not fit into x, naming both tensors.
+ *
+ * ```ts
+ * import { constant, conv2d, interpret } from "../../mod.ts";
+ * const [y] = interpret([conv2d(constant("x", [1, 1, 2, 2], [1, 2, 3, 4]), constant("w", [1, 1, 2, 2], [1, 1, 1, 1]))]);
+ * console.assert(y.join() === "10");
+ * ```
  */
 export function conv2d(x: Tensor, w: Tensor, { bias, stride = 1, padding = 0 }: ConvolutionOptions = {}): Tensor {
   checkWindow("conv2d", x, w, w.shape[0], bias, { stride, padding });

@@ -9,6 +9,12 @@ import { inputGradient } from "../conv2d/op.ts";
  * checkpoints → y (B, O, OH, OW), OH = (H - 1) stride - 2 padding + KH.
  *
  * @throws ShapeError when channels differ or nothing would be left of y, naming both tensors.
+ *
+ * ```ts
+ * import { constant, convTranspose2d, interpret } from "../../mod.ts";
+ * const [y] = interpret([convTranspose2d(constant("x", [1, 1, 1, 1], [2]), constant("w", [1, 1, 2, 2], [1, 2, 3, 4]))]);
+ * console.assert(y.join() === "2,4,6,8");
+ * ```
  */
 export function convTranspose2d(x: Tensor, w: Tensor, { bias, stride = 1, padding = 0 }: ConvolutionOptions = {}): Tensor {
   checkWindow("convTranspose2d", x, w, w.shape[1], bias, { stride, padding });

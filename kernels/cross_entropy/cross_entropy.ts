@@ -25,12 +25,26 @@ export interface CrossEntropyOptions {
  * Cross-entropy of softmax(logits) against labels, as one value. logits (R, V); labels u32 (R), or f32 (R, V) for soft labels.
  *
  * A label of V or more makes the loss NaN unless its row has weight 0. Labels and weights take no gradient.
+ *
+ * ```ts
+ * import { constant, crossEntropy, exp, interpret } from "../../mod.ts";
+ * const [y] = interpret([exp(crossEntropy(constant("logits", [1, 2], [0, 0]), constant("labels", [1], [1], "u32")))]);
+ * console.assert(y.join() === "2");
+ * ```
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
   return crossEntropyAndAccuracy(logits, labels, options).loss;
 }
 
-/** `crossEntropy` with the weighted share of rows whose largest logit is the label's (0 for soft labels), both of shape (1). */
+/**
+ * `crossEntropy` with the weighted share of rows whose largest logit is the label's (0 for soft labels), both of shape (1).
+ *
+ * ```ts
+ * import { constant, crossEntropyAndAccuracy, interpret } from "../../mod.ts";
+ * const [y] = interpret([crossEntropyAndAccuracy(constant("logits", [2, 2], [3, 0, 1, 0]), constant("labels", [2], [0, 1], "u32")).accuracy]);
+ * console.assert(y.join() === "0.5");
+ * ```
+ */
 export function crossEntropyAndAccuracy(
   logits: Tensor,
   labels: Tensor,

@@ -19,6 +19,12 @@ export interface EmbedTokensOptions {
 /**
  * What a vision transformer's first block receives: the class token (C) before the embedded patches (B * N, C) of each picture, masked
  * patches replaced, positions added → (B * T, C), T = 1 + N. Masked patches keep their positions (Bao et al. 2021).
+ *
+ * ```ts
+ * import { constant, embedTokens, interpret } from "../../mod.ts";
+ * const [y] = interpret([embedTokens(constant("patches", [2, 2], [1, 2, 3, 4]), constant("classToken", [1, 1, 2], [8, 9]), 1)]);
+ * console.assert(y.join() === "8,9,1,2,3,4");
+ * ```
  */
 export function embedTokens(patches: Tensor, classToken: Tensor, B: number, options: EmbedTokensOptions = {}): Tensor {
   const { positions, maskToken, mask } = options, [rows, C] = patches.shape, N = rows / B;

@@ -11,6 +11,12 @@ import noneWgsl from "./none.wgsl" with { type: "text" };
 /**
  * Rows of a table: an embedding, or a relative position bias. table (V, C), indices u32 (…) → (…, C).
  * An index of V or more gives a row of NaN and takes no part in the gradient.
+ *
+ * ```ts
+ * import { constant, gather, interpret } from "../../mod.ts";
+ * const [y] = interpret([gather(constant("table", [3, 2], [1, 2, 3, 4, 5, 6]), constant("rows", [2], [2, 0], "u32"))]);
+ * console.assert(y.join() === "5,6,1,2");
+ * ```
  */
 export function gather(table: Tensor, indices: Tensor): Tensor {
   if (table.shape.length !== 2) throw new ShapeError(`gather: ${table} is not a table (V, C); reshape it`);

@@ -6,6 +6,12 @@ import pickWgsl from "./pick.wgsl" with { type: "text" };
 /**
  * Token ids (or other whole numbers) at given places: ids u32 of any shape, read as one list, places u32 (…) → u32 (…). A place beyond
  * the list gives 2^32 - 1, over which a loss becomes NaN.
+ *
+ * ```ts
+ * import { constant, interpret, pick } from "../../mod.ts";
+ * const [y] = interpret([pick(constant("ids", [4], [7, 8, 9, 6], "u32"), constant("places", [2], [2, 0], "u32"))]);
+ * console.assert(y.join() === "9,7");
+ * ```
  */
 export function pick(ids: Tensor, places: Tensor): Tensor {
   for (const t of [ids, places]) if (t.dtype !== "u32") throw new ShapeError(`pick: ${t} is ${t.dtype}; ids and places must be u32`);

@@ -7,7 +7,15 @@ import { normalCumulative, normalDensity } from "./erf.ts";
 import geluWgsl from "./gelu.wgsl" with { type: "text" };
 import geluTanhWgsl from "./gelu_tanh.wgsl" with { type: "text" };
 
-/** x * Phi(x), value by value, Phi being the normal distribution: the exact form, as in BEiT. Error below 1e-6. */
+/**
+ * x * Phi(x), value by value, Phi being the normal distribution: the exact form, as in BEiT. Error below 1e-6.
+ *
+ * ```ts
+ * import { constant, gelu, interpret } from "../../mod.ts";
+ * const [y] = interpret([gelu(constant("x", [2], [0, 100]))]);
+ * console.assert(y.join() === "0,100");
+ * ```
+ */
 export function gelu(x: Tensor): Tensor {
   return exact.forward(x);
 }
@@ -18,7 +26,15 @@ export function geluBackward(x: Tensor, dy: Tensor): Tensor {
   return exact.backward(x, dy);
 }
 
-/** The tanh form of the original BERT: x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))); up to 5e-4 away from `gelu`. */
+/**
+ * The tanh form of the original BERT: x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))); up to 5e-4 away from `gelu`.
+ *
+ * ```ts
+ * import { constant, geluTanh, interpret } from "../../mod.ts";
+ * const [y] = interpret([geluTanh(constant("x", [2], [0, 100]))]);
+ * console.assert(y.join() === "0,100");
+ * ```
+ */
 export function geluTanh(x: Tensor): Tensor {
   return byTanh.forward(x);
 }

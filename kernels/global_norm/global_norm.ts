@@ -6,6 +6,12 @@ import squareSumWgsl from "./square_sum.wgsl" with { type: "text" };
 /**
  * The L2 norm (1) over all values of all tensors, and the factor (1) that brings it to at most `clip`, as torch's clip_grad_norm_:
  * min(1, clip / (norm + 1e-6)). Without `clip` the factor is 1. A launch a tensor and one more.
+ *
+ * ```ts
+ * import { constant, globalNorm, interpret } from "../../mod.ts";
+ * const [y] = interpret([globalNorm([constant("a", [1], [3]), constant("b", [1], [4])]).norm]);
+ * console.assert(y.join() === "5");
+ * ```
  */
 export function globalNorm(tensors: readonly Tensor[], clip = 0): { norm: Tensor; coefficient: Tensor } {
   const { norm, coefficient } = op(Object.fromEntries(tensors.map((t, i) => [`t${i}`, t])), { clip });

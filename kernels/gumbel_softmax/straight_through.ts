@@ -8,6 +8,12 @@ import oneHotWgsl from "./one_hot.wgsl" with { type: "text" };
 /**
  * 1 at the largest value along `axis`, the first of equals, and 0 elsewhere; the gradient passes as if it were x itself
  * (Bengio et al. 2013). x (…) → the same shape.
+ *
+ * ```ts
+ * import { constant, interpret, straightThrough } from "../../mod.ts";
+ * const [y] = interpret([straightThrough(constant("x", [1, 3], [0.2, 0.5, 0.3]))]);
+ * console.assert(y.join() === "0,1,0");
+ * ```
  */
 export function straightThrough(x: Tensor, axis = -1): Tensor {
   return op({ x }, { axis: axisOf("straightThrough", x, axis) }).y;

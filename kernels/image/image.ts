@@ -9,6 +9,12 @@ export type Rgb = readonly [number, number, number];
 /**
  * Pictures as bytes to normalised planes: y = (x / 255 - mean) / std. x (B, H, W, 3) u8 → (B, 3, H, W).
  * Without mean and std the values lie in [0, 1].
+ *
+ * ```ts
+ * import { constant, imageTensor, interpret } from "../../mod.ts";
+ * const [y] = interpret([imageTensor(constant("bytes", [1, 1, 2, 3], [255, 0, 0, 0, 255, 255], "u8"))]);
+ * console.assert(y.join() === "1,0,0,1,0,1");
+ * ```
  */
 export function imageTensor(x: Tensor, mean: Rgb = [0, 0, 0], std: Rgb = [1, 1, 1]): Tensor {
   return op({ x }, { mean, std }).y;

@@ -5,12 +5,28 @@ import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import backwardWgsl from "./affine_backward.wgsl" with { type: "text" };
 import affineWgsl from "./affine.wgsl" with { type: "text" };
 
-/** 0.8 x + 0.1: pixels in [0, 1] to [0.1, 0.9] (Ramesh et al. 2021, eps = 0.1). Any shape. */
+/**
+ * 0.8 x + 0.1: pixels in [0, 1] to [0.1, 0.9] (Ramesh et al. 2021, eps = 0.1). Any shape.
+ *
+ * ```ts
+ * import { constant, interpret, mapPixels } from "../../mod.ts";
+ * const [y] = interpret([mapPixels(constant("x", [3], [0, 0.5, 1]))]);
+ * console.assert(y.join() === "0.1,0.5,0.9");
+ * ```
+ */
 export function mapPixels(x: Tensor): Tensor {
   return affine({ x }, { scale: 0.8, shift: 0.1, low: -unbounded, high: unbounded }).y;
 }
 
-/** The inverse of `mapPixels`, kept between 0 and 1. Any shape. */
+/**
+ * The inverse of `mapPixels`, kept between 0 and 1. Any shape.
+ *
+ * ```ts
+ * import { constant, interpret, mapPixels, unmapPixels } from "../../mod.ts";
+ * const [y] = interpret([unmapPixels(mapPixels(constant("x", [1], [0.5])))]);
+ * console.assert(y.join() === "0.5");
+ * ```
+ */
 export function unmapPixels(x: Tensor): Tensor {
   return affine({ x }, { scale: 1 / 0.8, shift: -0.1 / 0.8, low: 0, high: 1 }).y;
 }

@@ -20,6 +20,12 @@ export function mixBatch(x: Tensor, lam: Tensor, box: Tensor): Tensor {
 /**
  * Targets of a blended batch: labels (B) u32, lam (1) → (B, classes), lam * own + (1 - lam) * other. For cutmix lam is the share
  * of the picture outside the box. With smoothing s a label has 1 - s + s / classes at its class and s / classes elsewhere.
+ *
+ * ```ts
+ * import { constant, interpret, mixTargets } from "../../mod.ts";
+ * const [y] = interpret([mixTargets(constant("labels", [2], [0, 1], "u32"), 2, constant("lam", [1], [0.75]))]);
+ * console.assert(y.join() === "0.75,0.25,0.25,0.75");
+ * ```
  */
 export function mixTargets(labels: Tensor, classes: number, lam: Tensor, smoothing = 0): Tensor {
   return targetsOp({ labels, lam }, { classes, off: smoothing / classes, on: 1 - smoothing + smoothing / classes }).y;

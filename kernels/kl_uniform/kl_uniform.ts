@@ -9,6 +9,12 @@ import forwardWgsl from "./forward.wgsl" with { type: "text" };
 /**
  * Divergence of softmax(logits) along `axis` (the last if absent) from the uniform distribution, which keeps the codes of a discrete
  * VAE in use: sum of p log p + log S for a side of S. The axis disappears; reduce the rest with mean() or sum().
+ *
+ * ```ts
+ * import { constant, interpret, klUniform } from "../../mod.ts";
+ * const [y] = interpret([klUniform(constant("logits", [1, 2], [3, 3]))]);
+ * console.assert(y.join() === "0");
+ * ```
  */
 export function klUniform(logits: Tensor, axis = -1): Tensor {
   const at = axisOf("klUniform", logits, axis);

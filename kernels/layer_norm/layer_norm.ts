@@ -10,6 +10,12 @@ import sumsWgsl from "./sums.wgsl" with { type: "text" };
 /**
  * Layer normalisation over the last axis (Ba et al. 2016). x (…, C), gamma (C), beta (C) → y (…, C).
  * BEiT's eps is 1e-6, BERT's 1e-12.
+ *
+ * ```ts
+ * import { constant, interpret, layerNorm } from "../../mod.ts";
+ * const [y] = interpret([layerNorm(constant("x", [1, 2], [1, 3]), constant("gamma", [2], [1, 1]), constant("beta", [2], [0, 5]), 0)]);
+ * console.assert(y.join() === "-1,6");
+ * ```
  */
 export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, eps = 1e-6): Tensor {
   const rows = reshape(x, [-1, x.shape[x.shape.length - 1]]).as(x.name);

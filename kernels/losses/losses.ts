@@ -10,23 +10,55 @@ import logitLaplaceWgsl from "./logit_laplace.wgsl" with { type: "text" };
 import { reduced, type Reduction } from "./reduced.ts";
 import smoothL1Wgsl from "./smooth_l1.wgsl" with { type: "text" };
 
-/** |x - y|, by default its mean. */
+/**
+ * |x - y|, by default its mean.
+ *
+ * ```ts
+ * import { constant, interpret, l1Loss } from "../../mod.ts";
+ * const [y] = interpret([l1Loss(constant("x", [2], [1, 2]), constant("y", [2], [2, 4]))]);
+ * console.assert(y.join() === "1.5");
+ * ```
+ */
 export function l1Loss(x: Tensor, y: Tensor, reduction: Reduction = "mean"): Tensor {
   return l1({ a: x, b: y }, reduction);
 }
 
-/** (x - y) squared, by default its mean: the mean squared error. */
+/**
+ * (x - y) squared, by default its mean: the mean squared error.
+ *
+ * ```ts
+ * import { constant, interpret, l2Loss } from "../../mod.ts";
+ * const [y] = interpret([l2Loss(constant("x", [2], [1, 2]), constant("y", [2], [2, 4]))]);
+ * console.assert(y.join() === "2.5");
+ * ```
+ */
 export function l2Loss(x: Tensor, y: Tensor, reduction: Reduction = "mean"): Tensor {
   return l2({ a: x, b: y }, reduction);
 }
 
-/** (x - y)^2 / (2 beta) where |x - y| < beta and |x - y| - beta / 2 elsewhere, by default the mean. */
+/**
+ * (x - y)^2 / (2 beta) where |x - y| < beta and |x - y| - beta / 2 elsewhere, by default the mean.
+ *
+ * ```ts
+ * import { constant, interpret, smoothL1Loss } from "../../mod.ts";
+ * const [y] = interpret([smoothL1Loss(constant("x", [2], [0, 0]), constant("y", [2], [1, 3]))]);
+ * console.assert(y.join() === "1.5");
+ * ```
+ */
 export function smoothL1Loss(x: Tensor, y: Tensor, beta = 1, reduction: Reduction = "mean"): Tensor {
   if (!(beta > 0)) throw new ShapeError(`smoothL1Loss: beta is ${beta}; it must be above 0, or use l1Loss()`);
   return smoothL1({ a: x, b: y }, reduction, beta);
 }
 
-/** Cross-entropy of sigmoid(logits) against probabilities in 0 to 1, by default its mean; safe for logits of any size. */
+/**
+ * Cross-entropy of sigmoid(logits) against probabilities in 0 to 1, by default its mean; safe for logits of any size.
+ *
+ * ```ts
+ * import { binaryCrossEntropy, constant, exp, interpret } from "../../mod.ts";
+ * const [y] = interpret([exp(binaryCrossEntropy(constant("logits", [1], [0]), constant("target", [1], [1])))]);
+ * console.assert(y.join() === "2");
+ * ```
+ */
 export function binaryCrossEntropy(logits: Tensor, target: Tensor, reduction: Reduction = "mean"): Tensor {
   return binary({ a: logits, b: target }, reduction);
 }
@@ -34,6 +66,12 @@ export function binaryCrossEntropy(logits: Tensor, target: Tensor, reduction: Re
 /**
  * Divergence of the normal distribution with mean mu and variance exp(logvar) from the standard one (Kingma and Welling 2014, appendix
  * B): (mu^2 + exp(logvar) - logvar - 1) / 2, by default summed over all but the first axis and averaged over that.
+ *
+ * ```ts
+ * import { constant, interpret, klNormal } from "../../mod.ts";
+ * const [y] = interpret([klNormal(constant("mu", [1, 2], [1, 1]), constant("logvar", [1, 2], [0, 0]))]);
+ * console.assert(y.join() === "1");
+ * ```
  */
 export function klNormal(mu: Tensor, logvar: Tensor, reduction: Reduction = "batchmean"): Tensor {
   return normal({ a: mu, b: logvar }, reduction);

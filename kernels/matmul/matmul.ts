@@ -7,6 +7,12 @@ import { type MatmulAttributes, type MatmulInputs, matmulSpec, product, type Tra
  * `transposeB` b is (…, N, K). The leading axes must be equal, or absent on one side, which is then shared.
  *
  * @throws ShapeError when inner sizes or leading axes differ, naming both tensors.
+ *
+ * ```ts
+ * import { constant, interpret, matmul } from "../../mod.ts";
+ * const [y] = interpret([matmul(constant("x", [1, 2], [1, 2]), constant("y", [2, 2], [1, 0, 0, 10]))]);
+ * console.assert(y.join() === "1,20");
+ * ```
  */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: Transposes = {}): Tensor {
   for (const t of [a, b]) {
@@ -43,6 +49,12 @@ export interface LinearOptions {
  * y = residual + scale * activation(x wᵀ + bias), in one kernel. x (…, K), w (N, K) as in published checkpoints → y (…, N).
  *
  * @throws ShapeError when a shape does not fit x and w, naming the tensors.
+ *
+ * ```ts
+ * import { constant, interpret, linear } from "../../mod.ts";
+ * const [y] = interpret([linear(constant("x", [1, 2], [1, 2]), constant("w", [3, 2], [1, 0, 0, 1, 1, 1]))]);
+ * console.assert(y.join() === "1,2,3");
+ * ```
  */
 export function linear(x: Tensor, w: Tensor, { bias, activation, scale, residual }: LinearOptions = {}): Tensor {
   if (w.shape.length !== 2) throw new ShapeError(`linear: ${w} has ${w.shape.length} axes; a weight is (out, in)`);

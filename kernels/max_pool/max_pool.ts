@@ -9,6 +9,12 @@ import forwardWgsl from "./forward.wgsl" with { type: "text" };
 /**
  * Largest value of each 2 x 2 window, stride 2. x (B, C, H, W) → (B, C, floor(H / 2), floor(W / 2)).
  * The gradient goes to the first of equals.
+ *
+ * ```ts
+ * import { constant, interpret, maxPool } from "../../mod.ts";
+ * const [y] = interpret([maxPool(constant("x", [1, 1, 4, 4], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]))]);
+ * console.assert(y.join() === "6,8,14,16");
+ * ```
  */
 export function maxPool(x: Tensor): Tensor {
   return forward({ x }, {}).y;

@@ -12,6 +12,12 @@ const maxAxes = 6;
 /**
  * x with its axes in another order: axis i of the result is axis `order[i]` of x, as in NumPy's transpose. f32 or u32.
  * At most six axes may remain after neighbours that stay together are merged.
+ *
+ * ```ts
+ * import { constant, interpret, permute } from "../../mod.ts";
+ * const [y] = interpret([permute(constant("x", [2, 3], [1, 2, 3, 4, 5, 6]), [1, 0])]);
+ * console.assert(y.join() === "1,4,2,5,3,6");
+ * ```
  */
 export function permute(x: Tensor, order: readonly number[]): Tensor {
   if ([...order].sort((a, b) => a - b).join() !== x.shape.map((_, i) => i).join()) {

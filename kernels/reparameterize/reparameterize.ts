@@ -15,6 +15,12 @@ import noiseGivenWgsl from "./noise_given.wgsl" with { type: "text" };
 /**
  * A draw z = mu + exp(logvar / 2) * eps of a Gaussian with the gradient of its parameters (Kingma and Welling 2014).
  * mu, logvar (…) → z (…). eps is a tensor of the same shape, or drawn from a random source: then backward draws it again.
+ *
+ * ```ts
+ * import { constant, interpret, reparameterize } from "../../mod.ts";
+ * const [y] = interpret([reparameterize(constant("mu", [2], [1, 2]), constant("logvar", [2], [0, 0]), constant("noise", [2], [0.5, -1]))]);
+ * console.assert(y.join() === "1.5,1");
+ * ```
  */
 export function reparameterize(mu: Tensor, logvar: Tensor, noise: Tensor | Random): Tensor {
   return noise instanceof Random

@@ -8,6 +8,12 @@ import { type ResizeMode, type Taps, tapsOf } from "./taps.ts";
 /**
  * Pictures in another size, as torch's interpolate with align_corners false: bilinear, or bicubic with A = -0.75; no antialiasing.
  * x (B, C, H, W) → (B, C, ...size).
+ *
+ * ```ts
+ * import { constant, interpret, resize } from "../../mod.ts";
+ * const [y] = interpret([resize(constant("x", [1, 1, 1, 2], [0, 1]), [1, 4], "bilinear")]);
+ * console.assert(y.join() === "0,0.25,0.75,1");
+ * ```
  */
 export function resize(x: Tensor, size: readonly [number, number], mode: "bilinear" | "bicubic"): Tensor {
   return resized("resize", x, size, mode);
@@ -16,6 +22,12 @@ export function resize(x: Tensor, size: readonly [number, number], mode: "biline
 /**
  * Means over a grid of windows that cover the picture, as torch's adaptive_avg_pool2d: window i of n begins at floor(i * H / n) and
  * ends before ceil((i + 1) * H / n). x (B, C, H, W) → (B, C, ...size).
+ *
+ * ```ts
+ * import { adaptiveAvgPool, constant, interpret } from "../../mod.ts";
+ * const [y] = interpret([adaptiveAvgPool(constant("x", [1, 1, 2, 2], [1, 2, 3, 6]), [1, 1])]);
+ * console.assert(y.join() === "3");
+ * ```
  */
 export function adaptiveAvgPool(x: Tensor, size: readonly [number, number]): Tensor {
   return resized("adaptiveAvgPool", x, size, "average");

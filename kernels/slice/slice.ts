@@ -6,7 +6,15 @@ import { around, axisOf, needsWords, withSide, wordsLike } from "../axis.ts";
 import copyWindow from "../common/copy_window.wgsl" with { type: "text" };
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 
-/** x from `start` to before `end` along `axis` (all three may count from the end). f32 or u32. */
+/**
+ * x from `start` to before `end` along `axis` (all three may count from the end). f32 or u32.
+ *
+ * ```ts
+ * import { constant, interpret, slice } from "../../mod.ts";
+ * const [y] = interpret([slice(constant("x", [4], [1, 2, 3, 4]), 0, 1, 3)]);
+ * console.assert(y.join() === "2,3");
+ * ```
+ */
 export function slice(x: Tensor, axis: number, start: number, end?: number): Tensor {
   const at = axisOf("slice", x, axis), side = x.shape[at];
   const from = start < 0 ? start + side : start, to = end === undefined ? side : end < 0 ? end + side : end;
@@ -16,7 +24,15 @@ export function slice(x: Tensor, axis: number, start: number, end?: number): Ten
   return window(x, at, from, to - from);
 }
 
-/** x with `before` and `after` zeros around it along `axis`. f32 or u32. */
+/**
+ * x with `before` and `after` zeros around it along `axis`. f32 or u32.
+ *
+ * ```ts
+ * import { constant, interpret, pad } from "../../mod.ts";
+ * const [y] = interpret([pad(constant("x", [2], [1, 2]), 0, 1, 2)]);
+ * console.assert(y.join() === "0,1,2,0,0");
+ * ```
+ */
 export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
   const at = axisOf("pad", x, axis);
   if (!(Number.isInteger(before) && Number.isInteger(after) && before >= 0 && after >= 0)) {

@@ -9,12 +9,28 @@ import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import logSoftmaxWgsl from "./log_softmax.wgsl" with { type: "text" };
 import softmaxWgsl from "./softmax.wgsl" with { type: "text" };
 
-/** exp(x) over its sum along `axis` (the last if absent); safe for values of any size. (…) → (…). */
+/**
+ * exp(x) over its sum along `axis` (the last if absent); safe for values of any size. (…) → (…).
+ *
+ * ```ts
+ * import { constant, interpret, softmax } from "../../mod.ts";
+ * const [y] = interpret([softmax(constant("x", [1, 2], [0, 0]))]);
+ * console.assert(y.join() === "0.5,0.5");
+ * ```
+ */
 export function softmax(x: Tensor, axis = -1): Tensor {
   return along(softmaxOp, "softmax", x, axis);
 }
 
-/** Logarithm of the softmax along `axis` (the last if absent), without forming the softmax. (…) → (…). */
+/**
+ * Logarithm of the softmax along `axis` (the last if absent), without forming the softmax. (…) → (…).
+ *
+ * ```ts
+ * import { constant, exp, interpret, logSoftmax } from "../../mod.ts";
+ * const [y] = interpret([exp(logSoftmax(constant("x", [1, 4], [7, 7, 7, 7])))]);
+ * console.assert(y.join() === "0.25,0.25,0.25,0.25");
+ * ```
+ */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return along(logSoftmaxOp, "logSoftmax", x, axis);
 }

@@ -6,7 +6,15 @@ import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import repeatWgsl from "./repeat.wgsl" with { type: "text" };
 import { sum } from "./sum.ts";
 
-/** y[k, s, c] = scale * x[k, c]. x (K, C) → y (K, S, C). */
+/**
+ * y[k, s, c] = scale * x[k, c]. x (K, C) → y (K, S, C).
+ *
+ * ```ts
+ * import { constant, interpret, repeat } from "../../mod.ts";
+ * const [y] = interpret([repeat(constant("x", [2], [1, 2]), [1, 3, 2])]);
+ * console.assert(y.join() === "1,2,1,2,1,2");
+ * ```
+ */
 export function repeat(x: Tensor, [K, S, C]: readonly [number, number, number], scale = 1): Tensor {
   return op({ x: reshape(x, [K, C]) }, { S, scale }).y;
 }

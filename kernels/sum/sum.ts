@@ -8,17 +8,41 @@ import { repeat } from "./repeat.ts";
 import columnsWgsl from "./columns.wgsl" with { type: "text" };
 import rowsWgsl from "./rows.wgsl" with { type: "text" };
 
-/** Sum over `axes` (all if absent); those axes disappear. A sum over everything has shape (1). */
+/**
+ * Sum over `axes` (all if absent); those axes disappear. A sum over everything has shape (1).
+ *
+ * ```ts
+ * import { constant, interpret, sum } from "../../mod.ts";
+ * const [y] = interpret([sum(constant("x", [2, 2], [1, 2, 3, 4]), [0])]);
+ * console.assert(y.join() === "4,6");
+ * ```
+ */
 export function sum(x: Tensor, axes?: readonly number[]): Tensor {
   return reduce("sum", x, axes, () => 1);
 }
 
-/** Mean over `axes` (all if absent); those axes disappear. */
+/**
+ * Mean over `axes` (all if absent); those axes disappear.
+ *
+ * ```ts
+ * import { constant, interpret, mean } from "../../mod.ts";
+ * const [y] = interpret([mean(constant("x", [2, 2], [1, 2, 3, 4]), [1])]);
+ * console.assert(y.join() === "1.5,3.5");
+ * ```
+ */
 export function mean(x: Tensor, axes?: readonly number[]): Tensor {
   return reduce("mean", x, axes, (count) => 1 / count);
 }
 
-/** Sum over the axes along which `shape` was repeated to give x: the gradient of broadcasting. */
+/**
+ * Sum over the axes along which `shape` was repeated to give x: the gradient of broadcasting.
+ *
+ * ```ts
+ * import { constant, interpret, sumTo } from "../../mod.ts";
+ * const [y] = interpret([sumTo(constant("x", [2, 2], [1, 2, 3, 4]), [2])]);
+ * console.assert(y.join() === "4,6");
+ * ```
+ */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   const target = padded(shape, x.shape.length);
   const axes = x.shape.flatMap((side, axis) => target[axis] === 1 && side !== 1 ? [axis] : []);

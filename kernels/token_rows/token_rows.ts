@@ -6,6 +6,12 @@ import wgsl from "./token_rows.wgsl" with { type: "text" };
 /**
  * Rows of tokens (B * (1 + N), C) that hold given patches: patch n of picture b, numbered b * N + n, is row b * (1 + N) + 1 + n, since
  * the class token stands before the patches. u32 of any shape → u32 of the same shape.
+ *
+ * ```ts
+ * import { constant, interpret, tokenRows } from "../../mod.ts";
+ * const [y] = interpret([tokenRows(constant("rows", [2], [0, 4], "u32"), 4)]);
+ * console.assert(y.join() === "1,6");
+ * ```
  */
 export function tokenRows(patches: Tensor, N: number): Tensor {
   if (patches.dtype !== "u32") throw new ShapeError(`tokenRows: the patch numbers ${patches} are ${patches.dtype}; they must be u32`);

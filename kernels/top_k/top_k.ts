@@ -12,6 +12,12 @@ import rowsWgsl from "./rows.wgsl" with { type: "text" };
  * The k largest values along `axis` (the last if absent), largest first, and their places as u32; of equal values the first comes
  * first. The axis then has k places. NaN is never among them: where fewer than k values are left, the value is NaN and the place is
  * the side of the axis. There is no gradient.
+ *
+ * ```ts
+ * import { constant, interpret, topK } from "../../mod.ts";
+ * const [y] = interpret([topK(constant("x", [1, 3], [1, 9, 2]), 2).values]);
+ * console.assert(y.join() === "9,2");
+ * ```
  */
 export function topK(x: Tensor, k: number, axis = -1): { values: Tensor; indices: Tensor } {
   const at = axisOf("topK", x, axis);
@@ -23,7 +29,15 @@ export function topK(x: Tensor, k: number, axis = -1): { values: Tensor; indices
   return { values: reshape(values, shape), indices: reshape(indices, shape) };
 }
 
-/** Place (u32) of the largest value along `axis` (the last if absent), which disappears; of equal values the first. See `topK`. */
+/**
+ * Place (u32) of the largest value along `axis` (the last if absent), which disappears; of equal values the first. See `topK`.
+ *
+ * ```ts
+ * import { argmax, constant, interpret } from "../../mod.ts";
+ * const [y] = interpret([argmax(constant("x", [2, 3], [1, 9, 2, 7, 3, 4]), 1)]);
+ * console.assert(y.join() === "1,0");
+ * ```
+ */
 export function argmax(x: Tensor, axis = -1): Tensor {
   const at = axisOf("argmax", x, axis);
   const rest = x.shape.filter((_, i) => i !== at);

@@ -4,7 +4,15 @@ import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 
-/** Every pixel repeated `factor` times along both sides (nearest neighbour). x (B, C, H, W) → (B, C, H * factor, W * factor). */
+/**
+ * Every pixel repeated `factor` times along both sides (nearest neighbour). x (B, C, H, W) → (B, C, H * factor, W * factor).
+ *
+ * ```ts
+ * import { constant, interpret, upsample } from "../../mod.ts";
+ * const [y] = interpret([upsample(constant("x", [1, 1, 1, 2], [1, 2]), 2)]);
+ * console.assert(y.join() === "1,1,2,2,1,1,2,2");
+ * ```
+ */
 export function upsample(x: Tensor, factor = 2): Tensor {
   return forward({ x }, { factor }).y;
 }

@@ -78,7 +78,14 @@ export function beitConfig(options: unknown, where = "beit"): BeitConfig {
   throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
 }
 
-/** Patches in a column and in a row. */
+/**
+ * Patches in a column and in a row.
+ *
+ * ```ts
+ * import {  } from "../../mod.ts";
+ * console.assert([...windowOf({ imageSize: 224, patchSize: 16 })].join() === "14,14");
+ * ```
+ */
 export function windowOf({ imageSize, patchSize }: Pick<BeitConfig, "imageSize" | "patchSize">): Window {
   const [height, width] = sidesOf(imageSize);
   return [height / patchSize, width / patchSize];

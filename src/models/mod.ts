@@ -30,7 +30,14 @@ export const models = {
   vae: model<VaeConfig, VaeOptions>({ config: vaeConfig, params: vaeParams, presets: vaePresets }),
 };
 
-/** Values of all parameters of a table. */
+/**
+ * Values of all parameters of a table.
+ *
+ * ```ts
+ * import { countValues, models } from "../../mod.ts";
+ * console.assert(countValues(models.beit.params(models.beit.config(models.beit.presets.tiny))) === 7072340);
+ * ```
+ */
 export function countValues(table: Readonly<Record<string, Pick<ParamSpec, "shape">>>): number {
   return Object.values(table).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 }

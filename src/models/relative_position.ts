@@ -5,7 +5,14 @@ import { RecipeError } from "../errors.ts";
 /** Patches in a column and in a row. */
 export type Window = readonly [height: number, width: number];
 
-/** Rows of the bias table of a window: every difference of two places, then class → patch, patch → class, class → class. */
+/**
+ * Rows of the bias table of a window: every difference of two places, then class → patch, patch → class, class → class.
+ *
+ * ```ts
+ * import { relativePositionRows } from "../../mod.ts";
+ * console.assert(relativePositionRows([14, 14]) === 732);
+ * ```
+ */
 export function relativePositionRows([height, width]: Window): number {
   for (const side of [height, width]) {
     if (!Number.isInteger(side) || side < 1) {
@@ -18,6 +25,11 @@ export function relativePositionRows([height, width]: Window): number {
 /**
  * (N + 1, N + 1) rows of the table, N = height * width: `index[query][key]`, the class token first, then the patches row by row.
  * Row of a pair of patches: (yq - yk + height - 1) * (2 * width - 1) + (xq - xk + width - 1).
+ *
+ * ```ts
+ * import { relativePositionIndex } from "../../mod.ts";
+ * console.assert(relativePositionIndex([1, 2]).join() === "5,3,3,4,1,0,4,2,1");
+ * ```
  */
 export function relativePositionIndex(window: Window): Uint32Array {
   const [height, width] = window, R = relativePositionRows(window), T = height * width + 1;

@@ -17,7 +17,14 @@ export interface ScheduleOptions {
   start?: number;
 }
 
-/** `base` at every step after the warm-up. */
+/**
+ * `base` at every step after the warm-up.
+ *
+ * ```ts
+ * import { constantSchedule } from "../../mod.ts";
+ * console.assert(constantSchedule({ base: 0.1 })(7) === 0.1);
+ * ```
+ */
 export function constantSchedule({ base, warmup = 0, start = 0 }: Omit<ScheduleOptions, "final" | "steps">): Schedule {
   return (step) => step < warmup ? warm(step, base, warmup, start) : base;
 }
@@ -25,17 +32,36 @@ export function constantSchedule({ base, warmup = 0, start = 0 }: Omit<ScheduleO
 /**
  * From base to final along half a cosine: final + (base - final) (1 + cos(pi i / n)) / 2 at step i of the n after the warm-up, as
  * BEiT's cosine_scheduler. The last step is one short of final.
+ *
+ * ```ts
+ * import { cosineSchedule } from "../../mod.ts";
+ * console.assert(cosineSchedule({ base: 1, final: 0, steps: 100 })(50) === 0.5);
+ * ```
  */
 export function cosineSchedule(options: ScheduleOptions): Schedule {
   return after(options, (share, base, final) => final + 0.5 * (base - final) * (1 + Math.cos(Math.PI * share)));
 }
 
-/** From base to final along a straight line. */
+/**
+ * From base to final along a straight line.
+ *
+ * ```ts
+ * import { linearSchedule } from "../../mod.ts";
+ * console.assert(linearSchedule({ base: 1, final: 0, steps: 100 })(50) === 0.5);
+ * ```
+ */
 export function linearSchedule(options: ScheduleOptions): Schedule {
   return after(options, (share, base, final) => base + (final - base) * share);
 }
 
-/** From base to final by the same factor each step; both must be above 0. */
+/**
+ * From base to final by the same factor each step; both must be above 0.
+ *
+ * ```ts
+ * import { exponentialSchedule } from "../../mod.ts";
+ * console.assert(exponentialSchedule({ base: 1, final: 0.01, steps: 100 })(50) === 0.1);
+ * ```
+ */
 export function exponentialSchedule(options: ScheduleOptions & { final: number }): Schedule {
   if (!(options.base > 0 && options.final > 0)) {
     throw new RecipeError(
