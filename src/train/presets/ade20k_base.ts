@@ -1,6 +1,7 @@
-// Semantic segmentation of ADE20K with a pre-trained BEiT-B, as published. Sources: [seg] microsoft/unilm beit/semantic_segmentation
-// (base_512_slide_160k_pt); [paper] Bao et al. 2021. Two things differ: crops are of whole pictures, where [seg] also shrinks a picture below
-// its crop and pads it; and a held-out picture is measured at 512 pixels in two squares, where [seg] averages windows at its full size.
+// Semantic segmentation of ADE20K with a pre-trained BEiT-B, as published. Sources: [seg] microsoft/unilm
+// beit/semantic_segmentation, upernet_beit_base_12_512_slide_160k_ade20k_pt.py; [mmseg] the data of mmsegmentation that it builds on,
+// configs/_base_/datasets/ade20k.py. What differs here: crops lie within a picture, where [mmseg] also shrinks it below the crop and pads,
+// and draws a crop anew that one class fills; held-out pictures are measured in two squares, where [seg] averages overlapping windows.
 
 import type { Preset } from "./preset.ts";
 
@@ -9,13 +10,13 @@ export const ade20kBase: Preset = {
   recipe: {
     stage: "finetune",
     data: {
-      train: { kind: "segmentation", path: "ADEChallengeData2016", split: "training", classes: 150, reduceZeroLabel: true }, // [seg]
+      train: { kind: "segmentation", path: "ADEChallengeData2016", split: "training", classes: 150, reduceZeroLabel: true }, // [mmseg]
       heldOut: { kind: "segmentation", path: "ADEChallengeData2016", split: "validation" },
-      mean: [0.485, 0.456, 0.406], // [seg]: ImageNet's, though the encoder was pre-trained with 0.5
+      mean: [0.485, 0.456, 0.406], // [mmseg]: ImageNet's, though the encoder was pre-trained with 0.5
       std: [0.229, 0.224, 0.225],
     },
     logEvery: 50,
-    checkpoints: { every: 16_000 }, // [seg]
+    checkpoints: { every: 16_000 },
     encoder: { imageSize: 224, patchSize: 16, dim: 768, depth: 12, heads: 12, layerScale: 0.1, dropPath: 0.1 },
     finetune: {
       task: "segmentation",
@@ -35,10 +36,10 @@ export const ade20kBase: Preset = {
       layerDecay: 0.65, // [seg]
       dropPath: 0.1, // [seg]
       clip: null, // [seg]
-      crop: [0.19, 0.75], // [seg]: squares of a half to all of the shorter side, of pictures of 4 to 3
-      flip: 0.5, // [seg]
-      jitter: 0.4, // about the strength of [seg]'s PhotoMetricDistortion, without its hue
-      measureEvery: 16_000, // [seg]
+      crop: [0.19, 0.75], // [mmseg]: squares of a half to all of the shorter side, of pictures of 4 to 3
+      flip: 0.5, // [mmseg]
+      jitter: 0.4, // BEiT's own jitter, in place of [mmseg]'s PhotoMetricDistortion
+      measureEvery: 16_000,
     },
   },
 };
