@@ -18,8 +18,8 @@ const stages: Record<string, () => Promise<Outcome>> = {
   types: quietly("check", LOCK, ...typescript),
   tests: () => child(process.execPath, ["run", "-A", "src/cli/run_tests.ts"], { cwd: ROOT }),
   snippets: async () => {
-    const { code, output } = await quietly("test", LOCK, "--doc", "-A", ...withSnippets)();
-    return { code: code || Number(output.includes("Assertion failed")), output }; // console.assert only prints
+    const outcome = await quietly("test", LOCK, "--doc", "-A", ...withSnippets)();
+    return outcome.output.includes("Assertion failed") ? { ...outcome, code: 1 } : outcome; // console.assert only prints
   },
 };
 
