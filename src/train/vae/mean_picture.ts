@@ -23,8 +23,8 @@ export function meanPicture({ channels, likelihood }: Pick<VaeConfig, "channels"
         if (weight <= 0) return;
         count++;
         for (let i = 0, at = b * size * size * 3; i < values; i++) {
-          const grey = () => luma.reduce((sum, share, c) => sum + share * pixels[at + 3 * i + c], 0);
-          const value = (channels === 3 ? pixels[at + i] : grey()) / 255;
+          const p = at + 3 * i, grey = luma[0] * pixels[p] + luma[1] * pixels[p + 1] + luma[2] * pixels[p + 2];
+          const value = (channels === 3 ? pixels[at + i] : grey) / 255;
           sums[i] += value;
           squares[i] += value * value;
         }

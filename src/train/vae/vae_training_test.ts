@@ -112,6 +112,13 @@ test("a VAE's recipe names every fault", () => {
   expect(() => resolveAnyRecipe({ preset: "gpt" })).toThrow('there is no preset "gpt"');
 });
 
+test("a folder of MNIST's files is what is trained and what is measured on; without one there are mosaics", () => {
+  const of = (over: Record<string, unknown>) => resolveVaeRecipe({ preset: "vae-mnist", ...over }).data;
+  const mosaics = of({}), given = of({ data: { train: { kind: "idx", path: "mnist" } } });
+  expect([mosaics.train.kind, mosaics.heldOut?.kind]).toEqual(["mosaics", "mosaics"]);
+  expect([given.train, given.heldOut]).toEqual([{ kind: "idx", path: "mnist" }, null]); // held back from the given ones
+});
+
 test("quantile() is the inverse of the normal distribution", () => {
   for (const [share, z] of [[0.5, 0], [0.975, 1.959964], [0.158655, -1], [0.001, -3.090232]]) expect(quantile(share)).toBeCloseTo(z, 4);
 });
