@@ -42,6 +42,11 @@ describe("resolveRecipe()", () => {
     [{ pretrain: { masked: 0.001 } }, /masked 0.001 of 64 patches is none/],
     [{ data: { train: { kind: "floppy" } } }, /at data.train.kind/],
     [{ data: { train: { kind: "mosaics", path: "x" } } }, /Unrecognized key: "path"\s+→ at data.train/],
+    [
+      { encoder: { aggregation: { earlyBlock: 2 } }, pretrain: { target: "pixels" } },
+      /aggregation predicts tokens.*\n.*encoder.aggregation/,
+    ],
+    [{ encoder: { aggregation: { earlyBlock: 99 } } }, /earlyBlock 99 lies beyond depth/],
     [{ finetune: { labels: [] } }, /at finetune.labels/],
     [{ stage: "deploy" }, /at stage/],
   ];

@@ -30,6 +30,9 @@ export function checkRules(recipe: Recipe): string[] {
       wrong(`${stage}.crop`, `crop goes from ${t.crop[0]} to ${t.crop[1]}; give shares above 0, the smaller one first`);
     }
   }
+  if (encoder.aggregation && pretrain.target === "pixels") {
+    wrong("encoder.aggregation", "aggregation predicts tokens, pretrain.target is pixels; leave one of them out");
+  }
   const side = finetune.imageSize;
   if (side && side % encoder.patchSize) {
     wrong("finetune.imageSize", `patchSize ${encoder.patchSize} does not divide imageSize ${side}; choose a multiple of it`);
