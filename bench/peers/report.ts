@@ -21,13 +21,13 @@ export function replaced(text: string, section: string): string {
 
 export const shown = (ms: number) => ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0);
 
-/** The machine, its load and the runtimes, in one line. */
+/** The machine, its load when the session began and now, and the runtime, in one line that says so where the machine was busy. */
 export function machine(load: number): string {
-  const [{ model }] = cpus(),
-    versions = process.versions as Record<string, string | undefined>;
-  return `${cpus().length} x ${model.trim()}, load ${load.toFixed(1)} when it began (${loadavg()[0].toFixed(1)} when it ended), Deno ${
-    versions.deno ?? "?"
-  }`;
+  const cores = cpus(), [{ model }] = cores, [now] = loadavg(), { deno, bun } = process.versions as Record<string, string | undefined>;
+  const busy = load > 0.5 * cores.length ? ", **machine busy: only ratios mean something, and they are noisy**" : "";
+  return `${cores.length} x ${model.trim()}, load ${load.toFixed(1)} when it began, ${now.toFixed(1)} when it ended, ${
+    deno ? `Deno ${deno}` : `Bun ${bun}`
+  }${busy}`;
 }
 
 /** `taking` in the order of the rows, `rows` of whole processes. */
