@@ -27,13 +27,13 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * How many of `waiting` items the next batch takes: all of them in the smallest program that is at least half full by them, else as many
- * as fill the next smaller program.
+ * How many of `waiting` items the next batch takes: all of them in the smallest program that they nearly fill, else as many as fill the
+ * next smaller one. Empty places of a large program cost as much as pictures; a small program costs about the same however full it is.
  */
 export function batchSize(waiting: number, sizes: readonly number[]): number {
   const fitting = sizes.find((size) => size >= waiting);
   if (fitting === undefined) return sizes[sizes.length - 1];
-  return 2 * waiting >= fitting ? waiting : sizes.findLast((size) => size < waiting) ?? waiting;
+  return waiting >= (fitting > 4 ? 0.75 : 0.5) * fitting ? waiting : sizes.findLast((size) => size < waiting) ?? waiting;
 }
 
 export class Batcher<Item, Result> {

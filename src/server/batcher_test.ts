@@ -24,11 +24,28 @@ function held(options: Partial<BatcherOptions<number, number>> = {}) {
   return { batcher, started, batches };
 }
 
-test("batchSize() fills a program at least by half, or fills the next smaller one", () => {
-  const wanted = [[1, 1], [2, 2], [3, 3], [4, 4], [5, 4], [7, 4], [8, 8], [16, 16], [17, 16], [31, 16], [32, 32], [64, 64], [65, 64], [
-    500,
-    64,
-  ]];
+test("batchSize() fills a large program by three quarters, a small one by half, or fills the next smaller one", () => {
+  const wanted = [
+    [1, 1],
+    [2, 2],
+    [3, 3],
+    [4, 4],
+    [5, 4],
+    [7, 4],
+    [8, 4],
+    [11, 4],
+    [12, 12],
+    [16, 16],
+    [17, 16],
+    [47, 16],
+    [48, 48],
+    [64, 64],
+    [65, 64],
+    [
+      500,
+      64,
+    ],
+  ];
   for (const [waiting, size] of wanted) expect(batchSize(waiting, sizes), `${waiting} waiting`).toBe(size);
 });
 
