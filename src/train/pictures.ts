@@ -7,8 +7,8 @@ import type { Picture } from "../data/picture.ts";
 import type { PictureKind } from "./report/inputs.ts";
 import type { Run } from "./run.ts";
 
-/** Pixels a side that a small picture is enlarged to at least, so that it can be seen. */
-const readable = 96;
+/** Pixels a side that a small picture is enlarged to, so that it can be seen, and of a row, so that files stay small. */
+const readable = 96, widest = 960;
 
 /** Writes pictures of one size in rows as pictures/<name>.png, in place of those before. */
 export async function savePictures(
@@ -17,7 +17,9 @@ export async function savePictures(
   pictures: readonly Picture[],
   columns: number,
 ): Promise<void> {
-  const factor = Math.max(1, Math.floor(readable / pictures[0].width)), path = `${run.pictureFolder}/${name}.png`;
+  const { width } = pictures[0],
+    factor = Math.max(1, Math.floor(Math.min(readable / width, widest / (columns * width)))),
+    path = `${run.pictureFolder}/${name}.png`;
   writeFileSync(`${path}.tmp`, await encodePng(sheet(pictures.map((picture) => enlarge(picture, factor)), { columns })));
   renameSync(`${path}.tmp`, path); // whoever looks sees a whole file
 }
