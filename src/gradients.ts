@@ -12,6 +12,12 @@ import { apply, constant, type Node, reshape, storage, type Tensor } from "./gra
  * time instead of being stored. Without it only cheap ops (`OpSpec.cheap`) are.
  *
  * @throws ShapeError when a wanted tensor does not influence the loss, or an op on the way has no gradient.
+ *
+ * ```ts
+ * import { constant, gradients, interpret, multiply, sum } from "../mod.ts";
+ * const x = constant("x", [3], [1, 2, 3]), [dx] = gradients(sum(multiply(x, x)), [x]);
+ * console.assert(interpret([dx])[0].join() === "2,4,6");
+ * ```
  */
 export function gradients(loss: Tensor, wanted: readonly Tensor[], upstream?: Tensor, recompute?: readonly Tensor[]): Tensor[] {
   if (!upstream && loss.size !== 1) {

@@ -73,7 +73,16 @@ export interface Node {
   readonly attributes: unknown;
 }
 
-/** A value that the caller writes before each run (or keeps from the run before). */
+/**
+ * A value that the caller writes before each run (or keeps from the run before).
+ *
+ * ```ts
+ * import { add, constant, evaluate, input, openDevice } from "../mod.ts";
+ * const x = input("x", [2]), device = await openDevice({ device: "cpu", threads: 1 });
+ * console.assert((await evaluate(device, add(x, constant("one", [1], [1])), { x: [1, 2] })).join() === "2,3");
+ * await device.destroy();
+ * ```
+ */
 export function input(name: string, shape: Shape, dtype: DType = "f32"): Tensor {
   return new Tensor(name, shape, dtype, null, { kind: "input" });
 }
@@ -83,14 +92,30 @@ export function state(name: string, shape: Shape, init?: () => ArrayLike<number>
   return new Tensor(name, shape, dtype, null, { kind: "state", init });
 }
 
-/** A state with given values that nothing updates. */
+/**
+ * A state with given values that nothing updates.
+ *
+ * ```ts
+ * import { constant, interpret, multiply } from "../mod.ts";
+ * const [y] = interpret([multiply(constant("x", [3], [1, 2, 3]), constant("two", [1], [2]))]);
+ * console.assert(y.join() === "2,4,6");
+ * ```
+ */
 export function constant(name: string, shape: Shape, values: ArrayLike<number>, dtype: DType = "f32"): Tensor {
   const t = new Tensor(name, shape, dtype, null, { kind: "state", init: () => values, fixed: true });
   if (t.size !== values.length) throw new ShapeError(`constant: ${t} holds ${t.size} values, ${values.length} were given`);
   return t;
 }
 
-/** The same values under another shape; one side may be -1 and is then found from the others. Costs nothing at run time. */
+/**
+ * The same values under another shape; one side may be -1 and is then found from the others. Costs nothing at run time.
+ *
+ * ```ts
+ * import { constant, interpret, reshape, sum } from "../mod.ts";
+ * const [y] = interpret([sum(reshape(constant("x", [4], [1, 2, 3, 4]), [2, 2]), [1])]);
+ * console.assert(y.join() === "3,7");
+ * ```
+ */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = shape.reduce((a, b) => b === -1 ? a : a * b, 1);
   const full = shape.map((side) => side === -1 ? x.size / known : side);

@@ -23,7 +23,16 @@ export const embedderFile = "embedder.safetensors";
 /** Key of the safetensors metadata. */
 const metadataKey = "embedder";
 
-/** Writes the settings, whole or not at all. */
+/**
+ * Writes the settings, whole or not at all.
+ *
+ * ```ts
+ * import { readEmbedder, writeEmbedder } from "../../mod.ts";
+ * const path = await Deno.makeTempFile();
+ * await writeEmbedder(path, { block: 9, pool: "mean", encoder: "the encoder's fingerprint" });
+ * console.assert((await readEmbedder(path)).block === 9);
+ * ```
+ */
 export async function writeEmbedder(path: string, { whitening, ...settings }: EmbedderSettings): Promise<void> {
   const C = whitening?.mean.length ?? 0;
   const tensors = whitening &&

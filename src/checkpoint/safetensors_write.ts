@@ -42,7 +42,15 @@ export async function writeSafetensors(
   await atomicWrite(path, chunksOf(tensors, metadata, path), fs);
 }
 
-/** As `writeSafetensors`, into memory. */
+/**
+ * As `writeSafetensors`, into memory.
+ *
+ * ```ts
+ * import { parseSafetensors, safetensorsBytes } from "../../mod.ts";
+ * const bytes = await safetensorsBytes({ w: { shape: [2], data: Float32Array.of(1, 2) } });
+ * console.assert(parseSafetensors(bytes).tensors.get("w")!.shape.join() === "2");
+ * ```
+ */
 export async function safetensorsBytes(
   tensors: TensorInputs,
   metadata: Readonly<Record<string, string>> = {},

@@ -31,6 +31,14 @@ const providers = { native: { adapter: nativeAdapter, open: openNative }, dawn: 
  * CPU device, whose WASM kernels are faster than software Vulkan.
  *
  * @throws DeviceError with the reason and the remedy when a WebGPU device is demanded and there is none.
+ *
+ * ```ts
+ * import { add, constant, evaluate, openDevice } from "../../mod.ts";
+ * const device = await openDevice({ device: "cpu", threads: 1 }); // without options: the fastest there is
+ * console.assert(device.kind === "cpu");
+ * console.assert((await evaluate(device, add(constant("x", [2], [1, 2]), constant("y", [1], [10])))).join() === "11,12");
+ * await device.destroy();
+ * ```
  */
 export async function openDevice({ device = "auto", threads, blas, log = () => {}, ...gpu }: OpenOptions = {}): Promise<Device> {
   if (device === "native" || device === "dawn") return announce(await providers[device].open(gpu), "asked for", log);

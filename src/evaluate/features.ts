@@ -11,7 +11,15 @@ export interface Features {
   values: Float32Array;
 }
 
-/** A table over given values. Throws ShapeError where they are not whole rows, or where there is none. */
+/**
+ * A table over given values. Throws ShapeError where they are not whole rows, or where there is none.
+ *
+ * ```ts
+ * import { featureTable } from "../../mod.ts"; // `features` of this file
+ * const { rows } = featureTable(Float32Array.of(1, 2, 3, 4, 5, 6), 2);
+ * console.assert(rows === 3);
+ * ```
+ */
 export function features(values: Float32Array, dim: number): Features {
   const rows = values.length / dim;
   if (!Number.isInteger(dim) || dim < 1 || !Number.isInteger(rows) || rows < 1) {
@@ -20,14 +28,28 @@ export function features(values: Float32Array, dim: number): Features {
   return { rows, dim, values };
 }
 
-/** The rows of given numbers, in their order. */
+/**
+ * The rows of given numbers, in their order.
+ *
+ * ```ts
+ * import { featureTable, pickRows } from "../../mod.ts"; // `pick` of this file
+ * console.assert(pickRows(featureTable(Float32Array.of(1, 2, 3, 4), 2), [1]).values.join() === "3,4");
+ * ```
+ */
 export function pick({ dim, values }: Features, rows: ArrayLike<number>): Features {
   const out = new Float32Array(rows.length * dim);
   for (let i = 0; i < rows.length; i++) out.set(values.subarray(rows[i] * dim, (rows[i] + 1) * dim), i * dim);
   return features(out, dim);
 }
 
-/** Rows divided by their length; a row of zeros stays one. */
+/**
+ * Rows divided by their length; a row of zeros stays one.
+ *
+ * ```ts
+ * import { featureTable, unitRows } from "../../mod.ts";
+ * console.assert(unitRows(featureTable(Float32Array.of(3, 4, 0, 0), 2)).values.every((v, i) => Math.abs(v - [0.6, 0.8, 0, 0][i]) < 1e-6));
+ * ```
+ */
 export function unitRows({ rows, dim, values }: Features): Features {
   const out = new Float32Array(values.length);
   for (let r = 0; r < rows; r++) {

@@ -48,7 +48,14 @@ export function knnVote(
   return out;
 }
 
-/** Share of equal values, from 0 to 1. */
+/**
+ * Share of equal values, from 0 to 1.
+ *
+ * ```ts
+ * import { accuracy } from "../../mod.ts";
+ * console.assert(accuracy(Uint32Array.of(1, 2, 3, 3), Uint32Array.of(1, 2, 3, 4)) === 0.75);
+ * ```
+ */
 export function accuracy(predicted: ArrayLike<number>, labels: ArrayLike<number>): number {
   if (predicted.length !== labels.length || !labels.length) {
     throw new ShapeError(`accuracy: ${predicted.length} predictions for ${labels.length} labels; give as many, and at least one`);

@@ -8,6 +8,13 @@ import type { BeitConfig } from "./beit_config.ts";
 /**
  * Where each token of block `block` (1 to L) looks: the probabilities of its attention, (B, NH, T, T) of (query, key), the class token
  * first. They are computed for themselves from the block's input, since the model never holds those of all heads at once.
+ *
+ * ```ts
+ * import { attentionMap, beit, beitConfig, beitParams, input, parameters } from "../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 32, depth: 2, heads: 2 }), p = parameters(beitParams(config));
+ * const map = attentionMap(p, beit(p, input("pictures", [1, 3, 32, 32]), config), 2, config);
+ * console.assert(map.shape.join() === "1,2,17,17"); // class token and 16 patches
+ * ```
  */
 export function attentionMap(p: Params, { blocks, B, T, bias }: Encoded, block: number, { heads, normEps, dim: C }: BeitConfig): Tensor {
   if (!(block >= 1 && block in blocks)) {

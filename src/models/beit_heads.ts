@@ -10,6 +10,13 @@ import type { BeitConfig } from "./beit_config.ts";
 /**
  * Logits (M, V) of visual tokens at the patches `rows` u32 (M), numbered b * N + n. They are gathered before the product with the
  * vocabulary, so only masked patches cost. Where a batch has fewer, fill up with any number and give weight 0 in the loss.
+ *
+ * ```ts
+ * import { beit, beitConfig, beitParams, input, maskedLogits, parameters } from "../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 32, depth: 2, heads: 2, vocab: 64 }), p = parameters(beitParams(config));
+ * const encoded = beit(p, input("pictures", [2, 3, 32, 32]), config, { mask: input("mask", [2, 16]) });
+ * console.assert(maskedLogits(p, encoded, input("rows", [12], "u32"), config).shape.join() === "12,64");
+ * ```
  */
 export function maskedLogits(p: Params, encoded: Encoded, rows: Tensor, config: BeitConfig): Tensor {
   return predictions(p, encoded.blocks[encoded.blocks.length - 1], encoded, rows, config, "norm", "lm_head");
@@ -50,7 +57,15 @@ function predictions(
   });
 }
 
-/** Logits (B, classes) of whole pictures. */
+/**
+ * Logits (B, classes) of whole pictures.
+ *
+ * ```ts
+ * import { beit, beitConfig, beitParams, classLogits, input, parameters } from "../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 32, depth: 2, heads: 2, classes: 10 }), p = parameters(beitParams(config));
+ * console.assert(classLogits(p, beit(p, input("pictures", [4, 3, 32, 32]), config), config).shape.join() === "4,10");
+ * ```
+ */
 export function classLogits(p: Params, encoded: Encoded, config: BeitConfig): Tensor {
   return linear(features(p, encoded, config), required(p, "head.weight"), { bias: p["head.bias"] });
 }
@@ -68,7 +83,17 @@ export interface EmbeddingOptions {
   pool?: "class-token" | "mean" | "both" | "dense";
 }
 
-/** The embedding of each picture, (B, C), (B, 2 * C) for both, as it leaves a block: without a norm. */
+/**
+ * The embedding of each picture, (B, C), (B, 2 * C) for both, as it leaves a block: without a norm.
+ *
+ * ```ts
+ * import { beit, beitConfig, beitParams, embedding, input, parameters } from "../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 32, depth: 4, heads: 2 }), pictures = input("pictures", [2, 3, 32, 32]);
+ * const encoded = beit(parameters(beitParams(config)), pictures, config);
+ * console.assert(embedding(encoded, { block: 3, pool: "both" }).shape.join() === "2,64");
+ * console.assert(embedding(encoded, { block: 3, pool: "dense" }).shape.join() === "2,16,32");
+ * ```
+ */
 export function embedding({ blocks }: Encoded, { block = blocks.length - 1, pool = "mean" }: EmbeddingOptions = {}): Tensor {
   if (!(block in blocks)) throw new ShapeError(`embedding: there is no block ${block}; choose one from 0 to ${blocks.length - 1}`);
   const x = blocks[block], [B, , C] = x.shape;

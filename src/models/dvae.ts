@@ -73,7 +73,16 @@ export function dvaeParams({ vocab, hidden, initial, groups, blocks }: DvaeConfi
   return table;
 }
 
-/** Logits (B, V, h, w) of the tokens of x (B, 3, H, W), pixels as `mapPixels` gives them. @throws ShapeError where no whole tokens fit. */
+/**
+ * Logits (B, V, h, w) of the tokens of x (B, 3, H, W), pixels as `mapPixels` gives them. @throws ShapeError where no whole tokens fit.
+ *
+ * ```ts
+ * import { dvaeConfig, dvaeLogits, dvaeParams, input, parameters } from "../../mod.ts";
+ * const config = dvaeConfig({ form: "dalle", vocab: 64, hidden: 8, initial: 8, groups: 3, blocks: 1 });
+ * const logits = dvaeLogits(parameters(dvaeParams(config)), input("pictures", [2, 3, 32, 32]), config);
+ * console.assert(logits.shape.join() === "2,64,8,8");
+ * ```
+ */
 export function dvaeLogits(p: Record<string, Tensor>, x: Tensor, config: DvaeConfig): Tensor {
   const scale = dvaeScale(config), [, C, H, W] = x.shape;
   if (x.shape.length !== 4 || C !== 3 || H % scale || W % scale) {

@@ -19,6 +19,15 @@ export interface Model<Config, Options> {
 
 const model = <Config, Options>(entry: Model<Config, Options>) => entry;
 
+/**
+ * The models by name, for whoever makes parameters from plain data.
+ *
+ * ```ts
+ * import { countValues, models } from "../../mod.ts";
+ * const { config, params, presets } = models.beit;
+ * console.assert(countValues(params(config(presets.base))) === 91_965_776);
+ * ```
+ */
 export const models = {
   beit: model<BeitConfig, BeitOptions>({ config: beitConfig, params: beitParams, presets: beitPresets }),
   bert: model<BertConfig, BertOptions>({ config: bertConfig, params: bertParams, presets: bertPresets }),

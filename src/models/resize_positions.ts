@@ -8,6 +8,12 @@ import { relativePositionRows, type Window } from "./relative_position.ts";
  * The bias table (rows of `from`, heads) for the window `to`. Where a side changes, the old differences are laid on a geometric grid that
  * reaches from end to end of the new ones (near places keep their resolution) and a cubic spline is read at the new differences; the three
  * rows of the class token stay (unilm beit/run_class_finetuning.py, per side as in timm).
+ *
+ * ```ts
+ * import { relativePositionRows, resizeRelativePositions } from "../../mod.ts";
+ * const table = new Float32Array(relativePositionRows([2, 2]) * 3).fill(1); // of 3 heads
+ * console.assert(resizeRelativePositions(table, 3, [2, 2], [4, 4]).length === relativePositionRows([4, 4]) * 3);
+ * ```
  */
 export function resizeRelativePositions(table: Float32Array, heads: number, from: Window, to: Window): Float32Array {
   const rows = relativePositionRows(from), rowsTo = relativePositionRows(to);
@@ -60,6 +66,12 @@ export function geometricGrid(source: number, target: number): number[] {
 /**
  * Absolute position embeddings (1 + N, C) for the window `to`: the class token's row stays, the patches' are resized by bicubic as
  * torch's interpolate does without antialias (A = -0.75, align_corners = false, borders repeated).
+ *
+ * ```ts
+ * import { resizeAbsolutePositions } from "../../mod.ts";
+ * const larger = resizeAbsolutePositions(new Float32Array((1 + 4) * 8).fill(1), 8, [2, 2], [3, 3]); // class token and patches, 8 channels
+ * console.assert(larger.length === (1 + 9) * 8 && larger.every((value) => Math.abs(value - 1) < 1e-6));
+ * ```
  */
 export function resizeAbsolutePositions(positions: Float32Array, dim: number, from: Window, to: Window): Float32Array {
   const [H, W] = from, [h, w] = to;

@@ -61,7 +61,17 @@ export interface Tokenizer {
   reconstruction(p: Params, codes: Tensor, pictures: Tensor): { loss: Tensor; pictures: Tensor };
 }
 
-/** The tokenizer of a configuration. */
+/**
+ * The tokenizer of a configuration.
+ *
+ * ```ts
+ * import { input, parameters, tokenizer, tokenizerConfig } from "../../mod.ts";
+ * const { params, ids, decodeIds, grid, vocab } = tokenizer(tokenizerConfig({ form: "dalle", vocab: 64, hidden: 8, initial: 8, groups: 3, blocks: 1 }));
+ * const p = parameters(params), tokens = ids(p, input("pictures", [2, 3, 32, 32]));
+ * console.assert(vocab === 64 && grid(32).join() === "8,8" && tokens.shape.join() === "2,64");
+ * console.assert(decodeIds(p, tokens, grid(32)).shape.join() === "2,3,32,32");
+ * ```
+ */
 export function tokenizer(config: TokenizerConfig): Tokenizer {
   const form = config.form === "dalle" ? dalle(config) : customized(config), { vocab } = config;
   const grid = gridOf(form.scale);

@@ -81,7 +81,16 @@ export function vaeParams(config: VaeConfig): Record<string, ParamSpec> {
 
 type Params = Record<string, Tensor>;
 
-/** Mean and log variance (B, latents) of pictures (B, channels, H, W) within 0 to 1. */
+/**
+ * Mean and log variance (B, latents) of pictures (B, channels, H, W) within 0 to 1.
+ *
+ * ```ts
+ * import { input, parameters, vaeConfig, vaeDecode, vaeEncode, vaeParams, vaePresets } from "../../mod.ts";
+ * const config = vaeConfig(vaePresets["mnist-mlp"]), p = parameters(vaeParams(config));
+ * const { mu, logvar } = vaeEncode(p, input("pictures", [4, 1, 28, 28]), config);
+ * console.assert(mu.shape.join() === "4,2" && logvar.shape.join() === "4,2" && vaeDecode(p, mu, config).shape.join() === "4,1,28,28");
+ * ```
+ */
 export function vaeEncode(p: Params, pictures: Tensor, config: VaeConfig): { mu: Tensor; logvar: Tensor } {
   const [H, W] = [config.imageSize, config.imageSize].flat(), size = config.channels * H * W, B = pictures.shape[0];
   if (pictures.size !== B * size) {

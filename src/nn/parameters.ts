@@ -86,7 +86,15 @@ function startValues(entries: Entries, size: number, seed: number): Float32Array
   return values;
 }
 
-/** Start values of one parameter. @throws ShapeError when given values have another size. */
+/**
+ * Start values of one parameter. @throws ShapeError when given values have another size.
+ *
+ * ```ts
+ * import { initialValues, truncatedNormalInitial } from "../../mod.ts";
+ * const values = initialValues("head.weight", { shape: [10, 64], init: truncatedNormalInitial(0.02, 2) }, 0);
+ * console.assert(values.length === 640 && values.join() === initialValues("head.weight", { shape: [10, 64], init: truncatedNormalInitial(0.02, 2) }, 0).join());
+ * ```
+ */
 export function initialValues(name: string, { shape, init }: ParamSpec, seed: number): Float32Array {
   const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
   if (typeof init === "number") return values.fill(init);

@@ -72,6 +72,14 @@ export interface BlockOptions {
 /**
  * One block: x + gamma_1 * attention(norm1(x)), then the same with the MLP. x (B * T, C) → (B * T, C). The parameters are those of
  * `blockParams`; a block without gammas is one whose table has none.
+ *
+ * ```ts
+ * import { blockParams, input, parameters, preNormBlock, truncatedNormalInitial } from "../../mod.ts";
+ * const weight = truncatedNormalInitial(0.02, 2);
+ * const p = parameters(blockParams("blocks.0.", { dim: 32, heads: 4, hidden: 128, layerScale: 0.1, weight, outWeight: weight }));
+ * const x = input("x", [2 * 5, 32]); // two pictures of five tokens
+ * console.assert(preNormBlock(p, "blocks.0.", x, { heads: 4, tokens: 5 }).shape.join() === "10,32");
+ * ```
  */
 export function preNormBlock(p: Params, prefix: string, x: Tensor, { heads, tokens, eps = 1e-6, bias, keys, drop }: BlockOptions): Tensor {
   const w = (name: string) => p[prefix + name];

@@ -75,6 +75,14 @@ export class BeitCheckpoint {
  *
  * Throws CheckpointError when the tensors are no BEiT's, or not those of its configuration: missing, unexpected and misshapen names are
  * counted and the first three of each listed.
+ *
+ * ```ts
+ * import { beitConfig, beitParams, initialValues, openBeit, saveBeit } from "../../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 16, depth: 1, heads: 2 }), path = await Deno.makeTempFile();
+ * await saveBeit(path, config, Object.fromEntries(Object.entries(beitParams(config)).map(([name, spec]) => [name, initialValues(name, spec, 0)])));
+ * await using larger = await openBeit(path, { model: { imageSize: 64, classes: 3 } }); // positions are fitted, the head starts anew
+ * console.assert(larger.fresh.includes("head.weight") && !larger.fresh.includes("cls_token"));
+ * ```
  */
 export async function openBeit(source: CheckpointSource, { model = {}, known = {} }: OpenBeitOptions = {}): Promise<BeitCheckpoint> {
   const { weights, beside } = await locate(source), checkpoint = await openCheckpoint(weights);
@@ -113,8 +121,11 @@ export interface LoadedBeit extends Pick<BeitCheckpoint, "file" | "config" | "fr
  * A BEiT's configuration and values in one call, from any published form. Throws as `openBeit`.
  *
  * ```ts
- * const { config, table } = await loadBeit("beit_base_patch16_224_pt22k.pth"); // a file, a folder, an address, bytes
- * const encoded = beit(parameters(table), pictures, config);
+ * import { beit, beitConfig, beitParams, initialValues, input, loadBeit, parameters, saveBeit } from "../../../mod.ts";
+ * const tiny = beitConfig({ imageSize: 32, patchSize: 8, dim: 16, depth: 1, heads: 2 }), path = await Deno.makeTempFile();
+ * await saveBeit(path, tiny, Object.fromEntries(Object.entries(beitParams(tiny)).map(([name, spec]) => [name, initialValues(name, spec, 0)])));
+ * const { config, table } = await loadBeit(path); // or beit_base_patch16_224_pt22k.pth, a folder, an address, bytes
+ * console.assert(beit(parameters(table), input("pictures", [2, 3, 32, 32]), config).blocks.length === 2);
  * ```
  */
 export async function loadBeit(source: CheckpointSource, options?: OpenBeitOptions): Promise<LoadedBeit> {

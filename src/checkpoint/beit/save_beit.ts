@@ -18,7 +18,17 @@ export interface SaveBeitOptions {
   metadata?: Readonly<Record<string, string>>;
 }
 
-/** Writes one safetensors file with official names and the configuration in its metadata: what `loadBeit` reads back bit by bit. */
+/**
+ * Writes one safetensors file with official names and the configuration in its metadata: what `loadBeit` reads back bit by bit.
+ *
+ * ```ts
+ * import { beitConfig, beitParams, initialValues, openBeit, saveBeit } from "../../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 16, depth: 1, heads: 2 }), path = await Deno.makeTempFile();
+ * await saveBeit(path, config, Object.fromEntries(Object.entries(beitParams(config)).map(([name, spec]) => [name, initialValues(name, spec, 0)])));
+ * await using opened = await openBeit(path);
+ * console.assert(opened.config.dim === 16 && opened.fresh.length === 0);
+ * ```
+ */
 export async function saveBeit(path: string, config: BeitConfig, values: BeitValues, { metadata }: SaveBeitOptions = {}): Promise<void> {
   const tensors = asInputs(stored(config, values, path));
   await writeSafetensors(path, tensors, { format: "pt", ...metadata, [metadataKey]: JSON.stringify(config) });
