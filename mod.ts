@@ -173,6 +173,8 @@ export {
 // Masks, pictures, batches.
 export { drawMask, type MaskOptions, type SampleMask } from "./src/data/mask.ts";
 export type { Picture } from "./src/data/picture.ts";
+export { encodePng } from "./src/data/encode.ts";
+export type { DataSource } from "./src/data/datasets/mod.ts";
 
 // Collections of vectors.
 export {
