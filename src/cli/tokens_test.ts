@@ -68,7 +68,7 @@ test("deno task tokens writes what pre-training then takes: the same losses as w
     await tokens(photos, "--tokenizer", again.path, "--out", out);
     expect(await refused(pretraining("other-tokens", out))).toMatch(/tokens: was made with fingerprint /);
   });
-});
+}, 60_000);
 
 test("a picture that cannot be read ends it and leaves no file, or is black", async () => {
   await inFolder(async (folder) => {

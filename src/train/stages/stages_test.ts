@@ -57,7 +57,7 @@ describe("all stages in a row", () => {
       await toEnd({ run: Run.open(stopped.path) });
       expect(essence(stopped)).toEqual(essence(run));
     });
-  });
+  }, 60_000);
 
   test("can be run one by one in the same folder, and a stage says which one it lacks", async () => {
     await inFolder(async (folder) => {
@@ -87,7 +87,7 @@ describe("pre-training", () => {
       const both = await toEnd({ run: Run.create(folder, of(`${encoder},${decoder}`), "both") });
       expect(existsSync(`${both.run.pictureFolder}/predictions.png`)).toBe(true);
     });
-  });
+  }, 60_000);
 
   test("on pixels needs no tokenizer", async () => {
     await inFolder(async (folder) => {
@@ -125,7 +125,7 @@ describe("pre-training on fixed crops", () => {
         run.metrics().filter(({ stage, train }) => stage === "pretrain" && train).map(({ train }) => train!.loss);
       expect(losses(live)).toEqual(losses(run));
     });
-  });
+  }, 60_000);
 });
 
 describe("pictures without labels", () => {

@@ -88,7 +88,7 @@ describe("a Gaussian VAE's training", () => {
       expect(Object.keys(weights)).toContain("down.0.weight");
       expect(readdirSync(run.pictureFolder)).not.toContain("latents-elbo.png"); // three latents have no plane
     });
-  });
+  }, 60_000);
 });
 
 test("the files of others are no VAE, and say so", async () => {
