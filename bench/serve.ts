@@ -1,5 +1,6 @@
-// deno run -A bench/serve.ts [--model SOURCE] [--device KIND] [--requests N]: the server under load from a second process, beside the
-// rate at which `deno task embed` goes through the same pictures on the same device.
+// deno run -A bench/serve.ts [--model SOURCE] [--device KIND] [--requests N] [--tiny] [--memory N] [--peer]: the server under load from a
+// second process, beside the rate at which `deno task embed` goes through the same pictures on the same device; its memory over N more
+// requests; the same load on onnxruntime-node behind a bare handler. --tiny takes a model and pictures so small that all is overhead.
 
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -25,6 +26,10 @@ const { values: flags } = parseArgs({
     load: { type: "string" },
     concurrency: { type: "string", default: "1" },
     picture: { type: "string" },
+    tiny: { type: "boolean", default: false },
+    memory: { type: "string", default: "0" },
+    peer: { type: "boolean", default: false },
+    size: { type: "string", default: "32" },
   },
 });
 
@@ -81,12 +86,13 @@ function output(args: string[]): Promise<string> {
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "zellige-bench-")), pictures = join(folder, "pictures"), picture = join(folder, "picture.png");
   try {
-    writeFileSync(picture, await encodePng(testPicture(256, 256)));
+    writeFileSync(picture, await encodePng(flags.tiny ? testPicture(32, 32) : testPicture(256, 256)));
     mkdirSync(pictures);
     for (let i = 0; i < 192; i++) writeFileSync(join(pictures, `${i}.png`), readFileSync(picture));
     let { model } = flags;
     if (!model) {
-      const config = beitConfig({ imageSize: 32, patchSize: 4, dim: 192, depth: 6, heads: 3 });
+      const shape = flags.tiny ? { patchSize: 16, dim: 32, depth: 2, heads: 2 } : { patchSize: 4, dim: 192, depth: 6, heads: 3 };
+      const config = beitConfig({ imageSize: 32, ...shape });
       const values = Object.fromEntries(Object.entries(beitParams(config)).map(([name, spec]) => [name, initialValues(name, spec, 1)]));
       await saveBeit(model = join(folder, "model.safetensors"), config, values);
     }
@@ -94,64 +100,71 @@ async function main(): Promise<void> {
     const offline = JSON.parse(await output([...embed, "--out", join(folder, "vectors.npy")]));
     console.log(`offline: ${(offline.embedded / offline.seconds).toFixed(1)} pictures/s with deno task embed, batch 64, 2 workers`);
 
-    const serve = [
-      "serve.ts",
-      "--port",
-      "0",
-      "--device",
-      flags.device!,
-      "--model",
-      model,
-      "--store",
-      ":memory:",
-      "--runs",
-      join(folder, "runs"),
-    ];
-    const began = performance.now(), server = spawn(process.execPath, [...run, ...serve], { cwd: root });
-    const url = await new Promise<string>((resolve, reject) => {
-      let log = "";
-      server.stderr!.on("data", (bytes: Uint8Array) => {
-        log += new TextDecoder().decode(bytes);
-        if (log.includes('"message":"ready"')) resolve(/"url":"([^"]+)"/.exec(log)![1]);
-      });
-      server.on("exit", (code) => reject(new Error(`serve.ts ended with ${code}: ${log}`)));
-    });
-    console.log(`ready after ${((performance.now() - began) / 1000).toFixed(2)} s`);
-    try {
+    const place = ["--store", ":memory:", "--runs", join(folder, "runs"), "--port", "0", "--device", flags.device!];
+    await measured(["serve.ts", "--model", model, ...place], async (url, memory) => {
       for (const concurrency of [1, 8, 64, 512]) {
-        const requests = String(Math.max(Number(flags.requests), 4 * concurrency));
-        const text = await output([
-          self,
-          "--load",
-          url,
-          "--concurrency",
-          String(concurrency),
-          "--requests",
-          requests,
-          "--picture",
-          picture,
-        ]);
-        const { statuses, rate, p50, p99, added } = JSON.parse(text) as Load;
-        const memory = process.platform === "linux"
-          ? /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))![1]
-          : undefined;
-        console.log(
-          `${String(concurrency).padStart(4)} at once: ${rate.toFixed(1)} pictures/s, answers ${JSON.stringify(statuses)}, median ${
-            p50.toFixed(1)
-          } ms, ` +
-            `99 % ${p99.toFixed(1)} ms, beside decoding and inference ${added.toFixed(1)} ms${
-              memory ? `, ${(Number(memory) / 1024).toFixed(0)} MiB` : ""
-            }`,
-        );
+        await loaded(url, concurrency, Math.max(Number(flags.requests), 4 * concurrency), picture, memory);
       }
-    } finally {
-      server.removeAllListeners("exit");
-      process.kill(server.pid!, "SIGTERM");
-      await new Promise((resolve) => server.on("exit", resolve));
+      for (let done = 0; done < Number(flags.memory); done += Number(flags.memory) / 5) {
+        await loaded(url, 8, Number(flags.memory) / 5, picture, memory);
+      }
+    });
+    if (flags.peer) {
+      const onnx = join(folder, "model.onnx");
+      await output(["src/cli/export.ts", model, "--out", onnx, "--task", "embedding"]);
+      console.log("onnxruntime-node behind a bare handler:");
+      await measured(["bench/serve_peer.ts", onnx, flags.size!], async (url, memory) => {
+        for (const concurrency of [1, 8, 64]) await loaded(url, concurrency, Number(flags.requests), picture, memory);
+      });
     }
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Runs a server until `use` is done; tells how long it took to begin, from the times of its log. */
+async function measured(args: string[], use: (url: string, memory: () => string) => Promise<void>): Promise<void> {
+  const began = Date.now(), server = spawn(process.execPath, [...run, ...args], { cwd: root });
+  let log = "";
+  const url = await new Promise<string>((resolve, reject) => {
+    server.stderr!.on("data", (bytes: Uint8Array) => {
+      log += new TextDecoder().decode(bytes);
+      if (log.includes('"message":"ready"')) resolve(/"url":"([^"]+)"/.exec(log)![1]);
+    });
+    server.on("exit", (code) => reject(new Error(`${args[0]} ended with ${code}: ${log}`)));
+  });
+  const ready = Date.now() - began,
+    after = (start: string) => {
+      const line = log.split("\n").find((line) => line.includes(`"message":"${start}`));
+      return line === undefined ? "-" : ((Date.parse(JSON.parse(line).time) - began) / 1000).toFixed(2);
+    };
+  console.log(
+    `ready after ${(ready / 1000).toFixed(2)} s (listening ${after("listening")}, device ${after("device")}, model and its first kernels ${
+      after("model")
+    })`,
+  );
+  const memory = () =>
+    process.platform === "linux"
+      ? `, ${(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))![1]) / 1024).toFixed(0)} MiB`
+      : "";
+  try {
+    await use(url, memory);
+  } finally {
+    server.removeAllListeners("exit");
+    process.kill(server.pid!, "SIGTERM");
+    await new Promise((resolve) => server.on("exit", resolve));
+  }
+}
+
+/** The load of one concurrency, from a second process, as a line. */
+async function loaded(url: string, concurrency: number, requests: number, picture: string, memory: () => string): Promise<void> {
+  const asked = ["--load", url, "--concurrency", String(concurrency), "--requests", String(requests), "--picture", picture];
+  const { statuses, rate, p50, p99, added } = JSON.parse(await output([self, ...asked])) as Load;
+  console.log(
+    `${String(concurrency).padStart(4)} at once: ${rate.toFixed(1)} pictures/s, answers ${JSON.stringify(statuses)}, median ${
+      p50.toFixed(1)
+    } ms, 99 % ${p99.toFixed(1)} ms, beside decoding and inference ${added.toFixed(1)} ms${memory()}`,
+  );
 }
 
 if (flags.load) {

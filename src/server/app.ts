@@ -73,6 +73,7 @@ export function createApp({ settings, log, ...options }: AppOptions): Server {
 
   app.notFound((context) => {
     const { path } = context.req, known = service.routes.find((route) => matches(route, path));
+    if (known) context.header("allow", Object.keys(document.paths![known]!).map((method) => method.toUpperCase()).join(", "));
     throw known
       ? new MethodError(`${context.req.method} ${path}: this path takes other methods; see /docs`)
       : new NotFoundError(`${path}: there is nothing; see /docs`);

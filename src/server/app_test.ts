@@ -86,6 +86,13 @@ test("forms of files and raw pictures are taken with their options", async () =>
   expect((await json(raw)).data[0].embedding).toEqual([1, 0, 0, 1, 0, 1]);
 });
 
+function formWith(field: string): FormData {
+  const form = new FormData();
+  form.append("input", new Blob([red]), "red.png");
+  form.append(field, "1");
+  return form;
+}
+
 test("what is wrong with a request is named, with a 4xx", async () => {
   const { post, send } = open({ maxPictures: 2, maxBody: 5000, maxPicture: 3000 });
   const cases: [Promise<Response>, number, RegExp][] = [
@@ -124,6 +131,36 @@ test("what is wrong with a request is named, with a 4xx", async () => {
       /NaN or Infinity/,
     ],
     [send("/v1/embeddings"), 405, /other methods/],
+    [
+      send("/v1/embeddings?layer=1&layer=2", { method: "POST", body: red, headers: { "content-type": "image/png" } }),
+      400,
+      /layer is given 2 times/,
+    ],
+    ...["constructor", "__proto__", "toString"].map((name): [Promise<Response>, number, RegExp] => [
+      send(`/v1/embeddings?${name}=1`, { method: "POST", body: red, headers: { "content-type": "image/png" } }),
+      400,
+      new RegExp(`Unrecognized key: "${name}"`),
+    ]),
+    [send("/v1/embeddings", { method: "POST", body: formWith("constructor") }), 400, /Unrecognized key: "constructor"/],
+    [send("/v1/embeddings", { method: "POST", body: formWith("__proto__") }), 400, /Unrecognized key: "__proto__"/],
+    [
+      send("/v1/embeddings", { method: "POST", body: red, headers: { "content-type": "image/png", "content-encoding": "gzip" } }),
+      415,
+      /content-encoding is gzip/,
+    ],
+    [post("/v1/embeddings", JSON.parse('{"input":"x","__proto__":{"a":1}}')), 400, /__proto__/],
+    [send("/v1/runs/a%00b"), 400, /path/],
+    [send("/v1/runs/%E0%A4%A"), 400, /path/],
+    [send("/v1/runs/x/images/..%2f..%2frecipe.json"), 400, /path/],
+    [send("/v1/collections/a%2fb"), 400, /path/],
+    [send("/v1/runs?x=1"), 400, /Unrecognized key: "x"/],
+    [post("/v1/models", { source: "a", force: true }), 400, /Unrecognized key: "force"/],
+    [post("/v1/embeddings", null), 400, /expected object/],
+    [
+      send("/v1/embeddings", { method: "POST", body: Uint8Array.of(0xff, 0xfe, 123), headers: { "content-type": "application/json" } }),
+      400,
+      /no JSON/,
+    ],
     [send("/v2"), 404, /nothing/],
     [send("/v1/runs/..%2Fsecret"), 400, /path/],
   ];
@@ -132,6 +169,7 @@ test("what is wrong with a request is named, with a 4xx", async () => {
     expect(error.message).toMatch(message);
     expect([(await response).status, typeof error.type]).toEqual([status, "string"]);
   }
+  expect((await send("/v1/models", { method: "DELETE" })).headers.get("allow")).toBe("GET, POST");
   expect((await post("/v1/embeddings", { input: dataUri(red) })).status).toBe(200);
 });
 

@@ -6,6 +6,8 @@ export type Run<Item, Result> = (key: string, items: Item[]) => Promise<(Result 
 export interface BatcherOptions<Item, Result> {
   /** Milliseconds that the first item waits for company while nothing runs. */
   window: number;
+  /** Whether more items may be on their way, besides those that wait: without company to come the first starts at once. */
+  comesMore?: () => boolean;
   /** Sizes of the compiled programs, ascending. */
   sizes: readonly number[];
   run: Run<Item, Result>;
@@ -43,7 +45,7 @@ export class Batcher<Item, Result> {
   #timer?: ReturnType<typeof setTimeout>;
 
   constructor(options: BatcherOptions<Item, Result>) {
-    this.#options = { parallel: 1, onBatch: () => {}, isFinal: () => false, ...options };
+    this.#options = { parallel: 1, comesMore: () => true, onBatch: () => {}, isFinal: () => false, ...options };
   }
 
   /** Items that no batch has taken yet. */
@@ -66,10 +68,11 @@ export class Batcher<Item, Result> {
   }
 
   #schedule(): void {
-    const { parallel, sizes, window } = this.#options;
+    const { parallel, sizes, window, comesMore } = this.#options;
     if (this.#running >= parallel || this.#queue.length === 0) return;
     if (this.#queue.length >= sizes[sizes.length - 1]) return this.#start(); // a full batch gains nothing by waiting
     if (this.#running > 0) return; // what waits goes together when that batch is done: one that starts now would only be small
+    if (!comesMore()) return this.#start();
     this.#timer ??= setTimeout(() => this.#start(), window);
   }
 

@@ -49,6 +49,21 @@ test("batchSize() fills a large program by three quarters, a small one by half, 
   for (const [waiting, size] of wanted) expect(batchSize(waiting, sizes), `${waiting} waiting`).toBe(size);
 });
 
+test("the first item starts at once where nobody else is on the way, and waits for company where somebody is", async () => {
+  let comesMore = false;
+  const { batcher, batches } = held({ window: 1e6, comesMore: () => comesMore });
+  void batcher.submit("a", 1);
+  const [first] = await batches(1);
+  first.end();
+  await new Promise((go) => setTimeout(go));
+  comesMore = true;
+  void batcher.submit("a", 2);
+  expect(batcher.waiting).toBe(1);
+  comesMore = false;
+  void batcher.submit("a", 3);
+  expect((await batches(2))[1].items).toEqual([2, 3]);
+});
+
 test("items that wait while a batch runs go together in the next, and each gets its own result", async () => {
   const { batcher, batches } = held();
   const first = batcher.submit("a", 1);

@@ -5,7 +5,7 @@ import type { Context } from "npm:hono@4.13.19";
 import { z } from "npm:zod@4.6.7";
 import { checkAccess } from "./access.ts";
 import { readBody } from "./body.ts";
-import { MediaTypeError } from "./errors.ts";
+import { MediaTypeError, RequestError } from "./errors.ts";
 import { parseJson, readInput, type Source } from "./pictures/input.ts";
 import { check, Failed } from "./schema.ts";
 import type { Service } from "./service.ts";
@@ -75,7 +75,8 @@ export function endpoint<
       service.rate?.take(address); // before the token: whoever guesses must wait, too
       checkAccess({ headers: req.raw.headers, address }, access === "control", settings);
     }
-    const texts = req.query();
+    const texts = req.query(), twice = Object.entries(req.queries()).find(([, values]) => values.length > 1);
+    if (twice) throw new RequestError(`query: ${twice[0].slice(0, 100)} is given ${twice[1].length} times; give it once`);
     const request = {
       context,
       params: check(params ?? None, req.param(), "path"),
@@ -86,6 +87,10 @@ export function endpoint<
     };
     if (!schema) return await handle(request as never);
 
+    const packed = req.header("content-encoding");
+    if (packed !== undefined && packed !== "identity") {
+      throw new MediaTypeError(`body: content-encoding is ${packed.slice(0, 100)}; send it as it is, pictures are packed already`);
+    }
     if (pictures) service.admission.checkRoom();
     const { bytes, release } = await readBody(req.raw, { maxBody: settings.maxBody, timeout: settings.requestTimeout }, service.bodies);
     try {

@@ -81,6 +81,15 @@ test("slow headers and slow bodies are closed on time", async () => {
   expect((await fetch(`${server.url}/livez`)).status).toBe(200);
 });
 
+test("lengths that cannot be are refused before any of the body is read", async () => {
+  const head =
+    `POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: ${authorization}\r\nContent-Type: image/png\r\n`;
+  expect(await dribble(`${head}Content-Length: 99999999999\r\n\r\nabc`)).toMatch(/^HTTP\/1\.1 413/);
+  expect(await dribble(`${head}Content-Length: -5\r\n\r\nabc`)).toMatch(/^$|^HTTP\/1\.1 400/);
+  expect(await dribble(`${head}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)).toMatch(/^$|^HTTP\/1\.1 4\d\d/);
+  expect((await fetch(`${server.url}/livez`)).status).toBe(200);
+});
+
 test("control over a connection from this machine needs no token where none is set", async () => {
   const open = await listen(createApp({ engine: testEngine(), settings: { logLevel: "silent" } }), options);
   try {

@@ -74,6 +74,7 @@ export class Service {
     if (settings.rate !== undefined) this.rate = new RateLimit(settings.rate);
     this.#batcher = new Batcher({
       window: settings.window,
+      comesMore: () => this.admission.inside > this.#batcher.waiting,
       sizes: batchSizes,
       parallel: 2, // one on the device, one on its way
       run: (key, items) => this.#runBatch(JSON.parse(key), items),

@@ -32,7 +32,7 @@ export const Settings = z.strictObject({
   ),
   loaders: whole().default(2).meta(say("workers that make the batches of a training run")),
   decoders: whole().default(2).meta(say("workers that decode pictures; 0 decodes on the main thread")),
-  window: z.number().min(0).max(1000).default(3).meta(say("milliseconds that a batch waits for company")),
+  window: z.number().min(0).max(1000).default(3).meta(say("milliseconds that a batch waits for pictures that are being decoded")),
   queue: whole(1).default(256).meta(say("pictures that may wait or be worked on; more are refused with 429")),
   maxPictures: whole(1).default(128).meta(say("of one request")),
   maxBody: whole(1).default(64 * MB).meta(say("bytes of one request")),

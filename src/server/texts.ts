@@ -5,7 +5,7 @@ import { z } from "npm:zod@4.6.7";
 /** `texts` with what the schema takes for a number, a boolean or a list made one; a text that is none stays, for the schema to refuse. */
 export function fromTexts(schema: z.ZodObject, texts: Record<string, string>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(texts).map(([name, text]) => [name, name in schema.shape ? fromText(typeOf(schema, name), text) : text]),
+    Object.entries(texts).map(([name, text]) => [name, Object.hasOwn(schema.shape, name) ? fromText(typeOf(schema, name), text) : text]),
   );
 }
 

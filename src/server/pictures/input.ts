@@ -103,7 +103,7 @@ async function fromForm(body: Uint8Array<ArrayBuffer>, contentType: string, sche
   const form = await new Response(body, { headers: { "content-type": contentType } }).formData().catch((error) => {
     throw new RequestError(`body: it is no multipart form (${error.message}); check its boundary`);
   });
-  const sources: Source[] = [], texts: Record<string, string> = {};
+  const sources: Source[] = [], texts: Record<string, string> = Object.create(null); // a field may be called __proto__
   for (const [name, value] of form) {
     if (typeof value === "string") texts[name] = value;
     else sources.push(held(new Uint8Array(await value.arrayBuffer()), (value.name || name).slice(0, 100), limits));
