@@ -49,7 +49,8 @@ async function serve(settings: Settings): Promise<number> {
   const log = createLog(settings.logLevel);
   log("info", "settings", describe(settings));
   if (!/^:memory:$|:\/\//.test(settings.store)) mkdirSync(dirname(settings.store), { recursive: true });
-  const store = await openStore(settings.store), decoders = openDecoders(settings.decoders);
+  const store = await openStore(settings.store, settings.index === undefined ? {} : { indexed: settings.index }),
+    decoders = openDecoders(settings.decoders);
   const engine = openEngine({
     device: settings.device,
     threads: settings.threads,

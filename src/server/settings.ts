@@ -25,6 +25,11 @@ export const Settings = z.strictObject({
   ),
   runs: z.string().min(1).default("runs").meta(say("folder of training runs")),
   store: z.string().min(1).default("data/collections.sqlite").meta(say("file of the collections, or postgres://...")),
+  index: z.boolean().optional().meta(
+    say(
+      "whether searches go through an index of likely neighbours (HNSW): of SQLite through the npm package usearch; on for Postgres, else off",
+    ),
+  ),
   device: z.enum(["auto", "webgpu", "native", "dawn", "cpu"]).default("auto").meta(say("auto takes the fastest")),
   threads: whole(1).optional().meta(say("of the CPU device; all of the machine's where absent")),
   roots: list.default([]).meta(

@@ -38,4 +38,5 @@ test("describe() hides tokens and help() lists every setting", () => {
   expect(readSettings({ args: ["--help"] })).toBe("help");
   for (const name of ["--max-pictures", "--control-token", "--store"]) expect(help()).toContain(name);
   expect(help()).toMatch(/--port .*\[8000\]/);
+  expect([readSettings({ args: ["--index", "true"] }), readSettings({})]).toMatchObject([{ index: true }, { window: 3 }]);
 });
