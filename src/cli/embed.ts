@@ -1,4 +1,4 @@
-// deno task embed DIR --out FILE: a vector for every picture of a folder, by a trained or loaded encoder.
+// deno task embed DIR --out FILE: a vector for every picture of a folder, or text of a file, by a trained or loaded encoder.
 import { availableParallelism } from "node:os";
 import { existsSync } from "node:fs";
 import process from "node:process";
@@ -7,12 +7,15 @@ import { datasets, type DataSource } from "../data/datasets/mod.ts";
 import { openDevice, type OpenOptions } from "../devices/mod.ts";
 import { RecipeError, ZelligeError } from "../errors.ts";
 import { chooseVectors, type VectorOptions } from "../inference/embedder.ts";
-import { loadParts } from "../inference/load.ts";
+import { loadParts, type Parts } from "../inference/load.ts";
+import { loadTextParts } from "../inference/load_text.ts";
 import { Model } from "../inference/model.ts";
+import { Texts } from "../inference/texts.ts";
 import { batchSizes, type Pool } from "../server/engine.ts";
 import { Run } from "../train/run.ts";
 import { formatOf, formats } from "../vectors/mod.ts";
 import { type Embedder, embedFolder, type EmbedReport } from "./embed_folder.ts";
+import { embedTexts } from "./embed_texts.ts";
 import { showProgress } from "./progress.ts";
 
 const kinds = Object.keys(datasets).filter((kind) => !["mosaics", "panels", "cifar10", "imagenette"].includes(kind));
@@ -23,13 +26,14 @@ const usage = `Usage: deno task embed DIR --out FILE.{${Object.keys(formats).joi
 Writes a vector for every picture of a folder, of length 1, in the order of the pictures' names. Pictures are turned as their EXIF
 orientation says, as everywhere in this program.
 
-  DIR           a folder of pictures, or what KIND wants
+  DIR           a folder of pictures, or what KIND wants; for a model of texts a file with a text a line
   --out         the file to write; its extension names the format. Beside an .npy file the names stand in FILE.npy.names.json
   --model       a run's folder, a checkpoint, a Hugging Face folder or an address; without it the newest run of ./runs
   --block       after which block the vector is taken, 0 for the embeddings; without it as fitted, or three quarters of the depth
   --pool        ${pools.join(", ")}
   --dimensions  values of a vector, of the lengths that the fitted whitening allows
   --raw         vectors as they leave the model, not scaled to length 1
+  --truncate    texts that are longer than the model takes are cut, instead of left out
   --kind        ${kinds.join(", ")}; folder without it
   --batch       pictures at once: ${batchSizes.join(", ")}; 16 without it
   --workers     threads that read and decode pictures; 0 does it on the main thread
@@ -45,6 +49,7 @@ const flags = {
   pool: { type: "string" },
   dimensions: { type: "string" },
   raw: { type: "boolean" },
+  truncate: { type: "boolean", default: false },
   kind: { type: "string", default: "folder" },
   batch: { type: "string", default: "16" },
   workers: { type: "string", default: String(Math.min(4, availableParallelism())) },
@@ -72,20 +77,21 @@ export async function main(args: string[]): Promise<number> {
     const { out, choice, source, workers } = checked(values, positionals);
     process.once("SIGINT", interrupt);
     const say = (line: string) => values.json ? console.error(line) : console.log(line);
-    const origin = values.model ?? newestRun(), parts = await loadParts(origin);
+    const origin = values.model ?? newestRun(), texts = await loadTextParts(origin), parts = texts ?? await loadParts(origin);
     const device = await openDevice({ device: values.device as OpenOptions["device"], log: say });
-    const model = new Model(device, parts, origin);
+    const model = texts ? new Texts(device, texts, origin) : new Model(device, parts as Parts, origin);
     try {
-      const report = await embedFolder(embedderOf(model, choice), {
-        source,
+      const following = {
         out,
-        workers,
         signal: stop.signal,
-        onProgress: (done, total) => (progress ??= showProgress("pictures", total)).update(done),
-      });
+        onProgress: (done: number, total: number) => (progress ??= showProgress(texts ? "texts" : "pictures", total)).update(done),
+      };
+      const report = model instanceof Texts
+        ? await embedTexts(model, { ...following, path: source.path, choice, batchSize: choice.batchSize, truncate: values.truncate })
+        : await embedFolder(embedderOf(model, choice), { ...following, source: source as DataSource, workers });
       progress?.finish();
       if (values.json) console.log(JSON.stringify({ ...report, model: origin }, null, 2));
-      else print(report);
+      else print(report, texts ? "texts" : "pictures");
       return 0;
     } finally {
       await model.destroy();
@@ -138,7 +144,7 @@ function checked({ out, kind, ...values }: Values, positionals: string[]) {
     raw: values.raw ?? false,
     batchSize,
   };
-  return { out, choice, source: { kind, path } as DataSource, workers: number("workers", 0)! };
+  return { out, choice, source: { kind, path }, workers: number("workers", 0)! };
 }
 
 function newestRun(): string {
@@ -147,9 +153,9 @@ function newestRun(): string {
   return run.path;
 }
 
-function print({ out, pictures, embedded, dimensions, bad, seconds }: EmbedReport): void {
+function print({ out, pictures, embedded, dimensions, bad, seconds }: EmbedReport, what: string): void {
   const rate = embedded / Math.max(seconds, 1e-3);
-  console.log(`${out}: ${embedded} of ${pictures} pictures, ${dimensions} values each, ${rate.toFixed(0)} pictures/s`);
+  console.log(`${out}: ${embedded} of ${pictures} ${what}, ${dimensions} values each, ${rate.toFixed(0)} ${what}/s`);
   if (bad.length) console.log(`\nleft out:\n${bad.map(({ name, reason }) => `  ${name}: ${reason}`).join("\n")}`);
 }
 

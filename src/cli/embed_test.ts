@@ -1,10 +1,14 @@
 import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { saveHfBert } from "../checkpoint/bert/mod.ts";
 import { writeSafetensors } from "../checkpoint/mod.ts";
 import { encodePng } from "../data/encode.ts";
 import { enlarge } from "../data/panels.ts";
 import { testPicture } from "../data/test_picture.ts";
+import { specialTokens, wordPieceOf } from "../data/text/word_piece.ts";
+import { bertParams } from "../models/bert.ts";
+import { bertConfig } from "../models/bert_config.ts";
 import { beitParams } from "../models/beit.ts";
 import { beitConfig } from "../models/beit_config.ts";
 import { initialValues } from "../nn/parameters.ts";
@@ -92,4 +96,20 @@ test("wrong arguments are named with exit code 2, a broken model or folder with 
     expect(found.said, args.join(" ")).toMatch(words);
     expect(found.code, args.join(" ")).toBe(code);
   }
+});
+
+test("with a model of texts every line of a file has its vector, and those it cannot take are listed", async () => {
+  const bert = bertConfig({ vocab: 9, dim: 8, depth: 2, heads: 2, positions: 8, initial: 0.5, masked: false }),
+    lines = `${folder}/films.txt`;
+  const values = Object.fromEntries(Object.entries(bertParams(bert)).map(([name, spec]) => [name, initialValues(name, spec, 4)]));
+  await saveHfBert(`${folder}/bert`, bert, values, { tokenizer: wordPieceOf([...specialTokens, "a", "good", "bad", "film"]).files() });
+  writeFileSync(lines, "a good film\n\na bad film\nfilm film film film film film film\na good film\n");
+  const out = `${folder}/texts.jsonl`, { code, said } = await embed(lines, "--out", out, "--model", `${folder}/bert`, "--batch", "4");
+  expect(code, said).toBe(0);
+  expect(said).toMatch(/texts\.jsonl: 3 of 4 texts, 8 values each[\s\S]*left out:\n.*films\.txt:4: has 9 tokens, the model takes 8/);
+  const [one, two, three] = rowsOf(out);
+  expect([one.embedding, Math.hypot(...one.embedding)]).toEqual([three.embedding, expect.closeTo(1, 5)]);
+  expect(two.embedding).not.toEqual(one.embedding);
+  expect((await embed(lines, "--out", out, "--model", `${folder}/bert`, "--truncate")).said).toMatch(/4 of 4 texts/);
+  expect((await embed(lines, "--out", out, "--model", `${folder}/bert`, "--pool", "both")).said).toMatch(/no pool both/);
 });

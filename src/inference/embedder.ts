@@ -3,7 +3,7 @@
 import { fingerprint } from "../checkpoint/fingerprint.ts";
 import { RecipeError } from "../errors.ts";
 import { unitRows } from "../evaluate/features.ts";
-import type { EmbedOptions, ModelDescription, Pixels, Pool, Vectors } from "../server/engine.ts";
+import type { AnyModelDescription, EmbedOptions, Pool, Vectors } from "../server/engine.ts";
 
 export interface VectorOptions {
   /** The block after which the vector is taken, 0 for the embeddings; with `pool`, the model's own choice where both are absent. */
@@ -15,20 +15,25 @@ export interface VectorOptions {
   raw?: boolean;
 }
 
-interface Embeds {
-  description: ModelDescription;
-  embed(pixels: Pixels, options: EmbedOptions): Promise<Vectors>;
+/** `Input` is a batch: pixels, or texts. */
+interface Embeds<Input> {
+  description: AnyModelDescription;
+  embed(batch: Input, options: EmbedOptions): Promise<Vectors>;
 }
 
 /** A choice that a model can make vectors by. */
-export interface ChosenVectors {
+export interface ChosenVectors<Input> {
   /** Of all that makes a vector. */
   fingerprint: string;
-  embed(pixels: Pixels): Promise<Vectors>;
+  embed(batch: Input): Promise<Vectors>;
 }
 
 /** Checks a choice; `sign` goes before the names of options in errors. @throws RecipeError for what the model cannot do. */
-export function chooseVectors(model: Embeds, { block, pool, dimensions, raw = false }: VectorOptions, sign = ""): ChosenVectors {
+export function chooseVectors<Input extends { count: number }>(
+  model: Embeds<Input>,
+  { block, pool, dimensions, raw = false }: VectorOptions,
+  sign = "",
+): ChosenVectors<Input> {
   const { id, abilities, blocks, embedding } = model.description, own = block === undefined && pool === undefined;
   if (!abilities.includes("embed")) throw new RecipeError(`${id}: has no encoder, only ${abilities.join(", ")}; give a model with one`);
   if (block !== undefined && !(Number.isInteger(block) && block >= 0 && block <= blocks)) {
@@ -41,10 +46,10 @@ export function chooseVectors(model: Embeds, { block, pool, dimensions, raw = fa
   const all = { block, pool, dimensions, raw }, plain = own && dimensions === undefined && !raw;
   return {
     fingerprint: plain ? model.description.fingerprint : fingerprint({ of: model.description.fingerprint, ...all }, []),
-    async embed(pixels) {
-      const vectors = cut(await model.embed(pixels, { block, pool }), dimensions);
+    async embed(batch) {
+      const vectors = cut(await model.embed(batch, { block, pool }), dimensions);
       if (raw) return vectors;
-      const rows = unitRows({ rows: pixels.count, dim: vectors.dimensions, values: vectors.data });
+      const rows = unitRows({ rows: batch.count, dim: vectors.dimensions, values: vectors.data });
       return { ...vectors, data: rows.values as Float32Array<ArrayBuffer> };
     },
   };
