@@ -3,12 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import {
-  augment,
-  drawPlan,
-  fineTuning,
-  pretraining,
-} from "../src/data/augment.ts";
+import { augment, drawPlan, fineTuning, pretraining } from "../src/data/augment.ts";
 import { jitter, jitterPlain } from "../src/data/augment/color_jitter.ts";
 import { decode } from "../src/data/decode.ts";
 import { brokenPictures, tinyJpeg } from "../src/data/decode/tiny_pictures.ts";
@@ -162,18 +157,14 @@ async function enduranceRow(): Promise<Row> {
   return {
     case: "3000 tiny JPEGs after 1000 broken",
     ms: (cpu() - start) / 3000,
-    note: `${refused} refused, memory ${before.toFixed(0)} MB after 100, ${
-      memory().toFixed(0)
-    } MB at the end`,
+    note: `${refused} refused, memory ${before.toFixed(0)} MB after 100, ${memory().toFixed(0)} MB at the end`,
   };
 }
 
 export async function main(args: string[]): Promise<number> {
   const rows: Row[] = [];
   if (existsSync(photos)) {
-    const files = readdirSync(photos).sort().slice(0, PHOTOS).map((name) =>
-      readFileSync(photos + name)
-    );
+    const files = readdirSync(photos).sort().slice(0, PHOTOS).map((name) => readFileSync(photos + name));
     const peer = pilMilliseconds(photos, { photos: PHOTOS, rounds: ROUNDS });
     if (peer === null) {
       console.log("data: python3 has no PIL, so the peer is left out");
@@ -185,11 +176,7 @@ export async function main(args: string[]): Promise<number> {
   rows.push(...await kernelRows(), await enduranceRow());
   for (const row of rows) {
     console.log(
-      args.includes("--json")
-        ? JSON.stringify(row)
-        : `${row.case.padEnd(36)} ${row.ms.toFixed(3).padStart(9)} ms  ${
-          row.note ?? ""
-        }`,
+      args.includes("--json") ? JSON.stringify(row) : `${row.case.padEnd(36)} ${row.ms.toFixed(3).padStart(9)} ms  ${row.note ?? ""}`,
     );
   }
   return 0;

@@ -3,18 +3,13 @@
 
 import process from "node:process";
 import { DeviceError } from "../src/errors.ts";
-import {
-  type Device,
-  type DeviceKind,
-  openDevice,
-} from "../src/devices/mod.ts";
+import { type Device, type DeviceKind, openDevice } from "../src/devices/mod.ts";
 import { compile } from "../src/program.ts";
 import { cases, copy, matmulCase } from "./cases.ts";
 import { type Case, written } from "./case.ts";
 import { measure } from "./measure.ts";
 
-const usage =
-  `Usage: deno task bench [FILTER…] [--json] [--device native|dawn|cpu]… [--blas]
+const usage = `Usage: deno task bench [FILTER…] [--json] [--device native|dawn|cpu]… [--blas]
        deno task bench peers [--help]
 
 Times ops on every device found. A FILTER keeps cases whose name contains it. share is of the device's copy speed (GB/s) or
@@ -61,11 +56,7 @@ async function time(device: Device, c: Case): Promise<Row> {
         unshared,
       };
     }
-    return c.flops
-      ? { ...row, gflops: c.flops / ms / 1e6 }
-      : c.bytes
-      ? { ...row, gbps: c.bytes / ms / 1e6 }
-      : row;
+    return c.flops ? { ...row, gflops: c.flops / ms / 1e6 } : c.bytes ? { ...row, gbps: c.bytes / ms / 1e6 } : row;
   } finally {
     program.destroy();
   }
@@ -79,17 +70,9 @@ function print(row: Row, json: boolean): void {
     ? `${row.gbps.toFixed(2)} GB/s`
     : `${row.host.toFixed(2)} ms host`;
   console.log(
-    `${row.case.padEnd(26)} ${row.shape.padEnd(28)} ${row.device.padEnd(7)} ${
-      row.ms.toFixed(3).padStart(10)
-    } ms ${rate.padStart(16)} ${
+    `${row.case.padEnd(26)} ${row.shape.padEnd(28)} ${row.device.padEnd(7)} ${row.ms.toFixed(3).padStart(10)} ms ${rate.padStart(16)} ${
       row.share ? `${(row.share * 100).toFixed(0).padStart(4)} %` : ""
-    }${
-      row.pictures
-        ? `  ${row.pictures.toFixed(2)} pictures/s, ${MiB(row.planned!)} of ${
-          MiB(row.unshared!)
-        } MiB planned`
-        : ""
-    }`,
+    }${row.pictures ? `  ${row.pictures.toFixed(2)} pictures/s, ${MiB(row.planned!)} of ${MiB(row.unshared!)} MiB planned` : ""}`,
   );
 }
 
@@ -97,9 +80,7 @@ const MiB = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 
 async function main(args: string[]): Promise<number> {
   const json = args.includes("--json"), blas = args.includes("--blas");
-  const named = args.flatMap((arg, i) =>
-    arg === "--device" ? [args[i + 1]] : []
-  );
+  const named = args.flatMap((arg, i) => arg === "--device" ? [args[i + 1]] : []);
   const filters = args.filter((arg, i) =>
     !["--json", "--device", "--blas"].includes(arg) &&
     args[i - 1] !== "--device"
@@ -108,21 +89,16 @@ async function main(args: string[]): Promise<number> {
     return console.log(usage), 0;
   }
   if (filters.some((f) => f.startsWith("-"))) return console.error(usage), 2;
-  const chosen = cases.filter((c) =>
-    !filters.length || filters.some((f) => c.name.includes(f))
-  );
+  const chosen = cases.filter((c) => !filters.length || filters.some((f) => c.name.includes(f)));
   if (!chosen.length) {
     return console.error(
-      `bench: no case contains ${filters.join(" or ")}; there are ${
-        cases.map((c) => c.name).join(", ")
-      }`,
+      `bench: no case contains ${filters.join(" or ")}; there are ${cases.map((c) => c.name).join(", ")}`,
     ),
       2;
   }
 
   for (
-    const kind
-      of (named.length ? named : ["native", "dawn", "cpu"]) as DeviceKind[]
+    const kind of (named.length ? named : ["native", "dawn", "cpu"]) as DeviceKind[]
   ) {
     let device: Device;
     try {
@@ -143,11 +119,7 @@ async function main(args: string[]): Promise<number> {
       }
       print({
         ...row,
-        share: row.gflops
-          ? row.gflops / bestMatmul
-          : row.gbps
-          ? row.gbps / copySpeed
-          : undefined,
+        share: row.gflops ? row.gflops / bestMatmul : row.gbps ? row.gbps / copySpeed : undefined,
       }, json);
     }
     await device.destroy();
@@ -156,6 +128,4 @@ async function main(args: string[]): Promise<number> {
 }
 
 const [first, ...rest] = process.argv.slice(2);
-process.exitCode = first === "peers"
-  ? await (await import("./peers/main.ts")).main(rest)
-  : await main(process.argv.slice(2));
+process.exitCode = first === "peers" ? await (await import("./peers/main.ts")).main(rest) : await main(process.argv.slice(2));

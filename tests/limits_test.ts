@@ -13,21 +13,14 @@ import { input, type Tensor } from "../src/graph.ts";
 import { beit, beitParams } from "../src/models/beit.ts";
 import { beitConfig } from "../src/models/beit_config.ts";
 import { maskedLogits } from "../src/models/beit_heads.ts";
-import {
-  tokenizer,
-  tokenizerConfig,
-  tokenizerPresets,
-} from "../src/models/tokenizer.ts";
+import { tokenizer, tokenizerConfig, tokenizerPresets } from "../src/models/tokenizer.ts";
 import { parameters, type ParamSpec } from "../src/nn/parameters.ts";
 import { adamw } from "../src/optim/adamw.ts";
 import { compile } from "../src/program.ts";
 import { tokenizerObjective } from "../src/train/tokenizer_objective.ts";
 
 const B = 2, steps = 2, kind = "Deno" in globalThis ? "native" : "dawn";
-const openWebGpu = () =>
-  kind === "native"
-    ? openNative({ defaultLimits: true })
-    : openDawn({ defaultLimits: true });
+const openWebGpu = () => kind === "native" ? openNative({ defaultLimits: true }) : openDawn({ defaultLimits: true });
 
 interface Training {
   p: Record<string, Tensor>;
@@ -36,10 +29,8 @@ interface Training {
   values: Record<string, ArrayLike<number>>;
 }
 
-const spread = (size: number, of: number) =>
-  Uint32Array.from({ length: size }, (_, i) => (i * 7919) % of);
-const pictureValues = (size: number) =>
-  Float32Array.from(spread(size, 256), (value) => value / 255);
+const spread = (size: number, of: number) => Uint32Array.from({ length: size }, (_, i) => (i * 7919) % of);
+const pictureValues = (size: number) => Float32Array.from(spread(size, 256), (value) => value / 255);
 
 /** Two blocks of the "mini" size, with everything that BEiT's pre-training has: shared bias, layer scale, drop path, mask, vocabulary. */
 function pretraining(): Training {

@@ -36,7 +36,8 @@ export interface Encoded {
  * Encodes normalised pictures (B, channels, H, W). Throws ShapeError for pictures of another size than the configuration's.
  *
  * ```ts
- * const config = beitConfig({ ...presets.tiny, imageSize: 32 }), pictures = input("pictures", [2, 3, 32, 32]);
+ * import { beit, beitConfig, beitParams, beitPresets, input, parameters } from "../../mod.ts";
+ * const config = beitConfig({ ...beitPresets.tiny, imageSize: 32 }), pictures = input("pictures", [2, 3, 32, 32]);
  * const { blocks } = beit(parameters(beitParams(config)), pictures, config);
  * console.assert(blocks.length === 13 && String(blocks[12].shape) === "2,5,192");
  * ```

@@ -24,7 +24,8 @@ const std = 0.02;
  * (counted from 1) is divided by sqrt(2 l), biases and bias tables are 0. Made for `parameters()`.
  *
  * ```ts
- * const table = beitParams(beitConfig({ ...presets.base }));
+ * import { beitConfig, beitParams, beitPresets } from "../../mod.ts";
+ * const table = beitParams(beitConfig({ ...beitPresets.base }));
  * console.assert(Object.keys(table).length === 189 && String(table["lm_head.weight"].shape) === "8192,768");
  * ```
  */
