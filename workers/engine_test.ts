@@ -102,6 +102,24 @@ test("a run trains in the worker, tells of it, is stopped, resumed to its end, a
   expect(((await engine.recipeSchema()) as { type: string }).type).toBe("object");
 });
 
+test("a run that is paused leaves the device to the next one and goes on where it was", async () => {
+  const long = (await engine.startRun(tinyRecipe({ finetune: { steps: 4000 } }))).id, short = (await engine.startRun(tinyRecipe())).id;
+  await engine.controlRun(long, "pause");
+  await until(long, "paused");
+  await until(short, "done", "failed");
+  const [paused, ended] = [(await engine.run(long))!, (await engine.run(short))!];
+  expect([paused.state, ended.state]).toEqual(["paused", "done"]);
+  expect(["queued", "running"]).toContain((await engine.controlRun(long, "resume")).state); // the other one's report may be being drawn
+  let { step } = paused;
+  while (step <= paused.step) {
+    await engine.events(long, Number.MAX_SAFE_INTEGER, 20);
+    step = (await engine.run(long))!.step;
+  }
+  await engine.controlRun(long, "stop");
+  await until(long, "stopped");
+  expect((await engine.run(long))!.state).toBe("stopped");
+});
+
 test("a worker that cannot start, or dies, is an error that says so, and another is started", async () => {
   const settings = { device: "cpu" as const, threads: 1, runs: join(folder, "runs"), workers: 0, roots: [] };
   const broken = openEngine({ ...settings, spawn: () => new Worker(new URL("./none.ts", import.meta.url), { type: "module" }) });
