@@ -102,6 +102,7 @@ async function main(): Promise<void> {
 
     const place = ["--store", ":memory:", "--runs", join(folder, "runs"), "--port", "0", "--device", flags.device!];
     await measured(["serve.ts", "--model", model, ...place], async (url, memory) => {
+      await warmed(url, picture);
       for (const concurrency of [1, 8, 64, 512]) {
         await loaded(url, concurrency, Math.max(Number(flags.requests), 4 * concurrency), picture, memory);
       }
@@ -114,6 +115,7 @@ async function main(): Promise<void> {
       await output(["src/cli/export.ts", model, "--out", onnx, "--task", "embedding"]);
       console.log("onnxruntime-node behind a bare handler:");
       await measured(["bench/serve_peer.ts", onnx, flags.size!], async (url, memory) => {
+        await warmed(url, picture);
         for (const concurrency of [1, 8, 64]) await loaded(url, concurrency, Number(flags.requests), picture, memory);
       });
     }
@@ -155,6 +157,10 @@ async function measured(args: string[], use: (url: string, memory: () => string)
     await new Promise((resolve) => server.on("exit", resolve));
   }
 }
+
+/** A load that is not told: the first requests of a process wait for its compilers. */
+const warmed = (url: string, picture: string): Promise<string> =>
+  output([self, "--load", url, "--concurrency", "8", "--requests", flags.tiny ? "1000" : "100", "--picture", picture]);
 
 /** The load of one concurrency, from a second process, as a line. */
 async function loaded(url: string, concurrency: number, requests: number, picture: string, memory: () => string): Promise<void> {
