@@ -15,7 +15,7 @@ export const mosaicsTiny: Preset = {
     encoder: { imageSize: 64, patchSize: 8, dim: 64, depth: 5, heads: 4, dropPath: 0, pooling: "class-token" }, // whose kNN was above the mean's
     tokenizer: {
       model: { form: "customized", vocab: 256, hidden: 64, codebookDim: 32, layers: 2, residual: false },
-      steps: 400,
+      steps: 350,
       batchSize: 16,
       lr: 5e-3,
       beta2: 0.99, // few updates: 0.999 would look back over all of them
@@ -26,10 +26,10 @@ export const mosaicsTiny: Preset = {
       kl: 0,
       usage: 1,
     },
-    pretrain: { steps: 700, batchSize: 32, lr: 3e-3, minBlock: 4, crop: [0.5, 1] },
+    pretrain: { steps: 500, batchSize: 32, lr: 3e-3, minBlock: 4, crop: [0.5, 1] },
     probe: { train: 1400, validation: 400 },
     finetune: {
-      steps: 200,
+      steps: 150,
       batchSize: 32,
       lr: 1e-3,
       arms: ["pretrained", "scratch"],
