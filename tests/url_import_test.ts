@@ -6,15 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import {
-  beitConfig,
-  beitParams,
-  initialValues,
-  saveBeit,
-  tokenizer,
-  tokenizerConfig,
-  writeTokenizer,
-} from "../mod.ts";
+import { beitConfig, beitParams, initialValues, saveBeit, tokenizer, tokenizerConfig, writeTokenizer } from "../mod.ts";
 import type { ParamSpec } from "../mod.ts";
 import { child } from "../src/cli/child.ts";
 
@@ -28,14 +20,10 @@ async function serve(
   const server = createServer(async (request, response) => {
     const path = new URL(request.url!, "http://localhost").pathname;
     asked.push(path);
-    const place = path.startsWith("/models/")
-      ? join(models, path.slice("/models/".length))
-      : join(root, path);
+    const place = path.startsWith("/models/") ? join(models, path.slice("/models/".length)) : join(root, path);
     const bytes = await readFile(place).catch(() => null);
     response.writeHead(bytes ? 200 : 404, {
-      "content-type": path.endsWith(".ts")
-        ? "application/typescript"
-        : "text/plain",
+      "content-type": path.endsWith(".ts") ? "application/typescript" : "text/plain",
     });
     response.end(bytes ?? "not found");
   });
@@ -130,9 +118,7 @@ console.log("ended", await training.ended);
         cwd: empty,
         quiet: true,
       });
-      const lines = output.split("\n").filter((line) =>
-        !line.startsWith("Download ")
-      );
+      const lines = output.split("\n").filter((line) => !line.startsWith("Download "));
       for (
         const line of [
           "sums 12 30",
