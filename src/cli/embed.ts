@@ -11,7 +11,7 @@ import { loadParts, type Parts } from "../inference/load.ts";
 import { loadTextParts } from "../inference/load_text.ts";
 import { Model } from "../inference/model.ts";
 import { Texts } from "../inference/texts.ts";
-import { batchSizes, type Pool } from "../server/engine.ts";
+import { batchSizes, type Pool } from "../inference/types.ts";
 import { Run } from "../train/run.ts";
 import { formatOf, formats } from "../vectors/mod.ts";
 import { type Embedder, embedFolder, type EmbedReport } from "./embed_folder.ts";

@@ -3,7 +3,7 @@
 import { fingerprint } from "../checkpoint/fingerprint.ts";
 import { RecipeError } from "../errors.ts";
 import { unitRows } from "../evaluate/features.ts";
-import type { AnyModelDescription, EmbedOptions, Pool, Vectors } from "../server/engine.ts";
+import type { AnyModelDescription, EmbedOptions, Pool, Vectors } from "./types.ts";
 
 export interface VectorOptions {
   /** The block after which the vector is taken, 0 for the embeddings; with `pool`, the model's own choice where both are absent. */

@@ -2,7 +2,7 @@
 
 import type { Device } from "../devices/mod.ts";
 import { CheckpointError, DeviceLostError, ShapeError } from "../errors.ts";
-import type { AnyModelDescription, EmbedOptions, Inference, Pixels, TextOptions } from "../server/engine.ts";
+import type { AnyModelDescription, EmbedOptions, Inference, Pixels, TextOptions } from "./types.ts";
 import { loadParts } from "./load.ts";
 import { loadTextParts } from "./load_text.ts";
 import { Model } from "./model.ts";

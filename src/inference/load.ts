@@ -8,7 +8,7 @@ import { fingerprint } from "../checkpoint/fingerprint.ts";
 import { readTokenizer, type TokenizerWeights } from "../checkpoint/tokenizer.ts";
 import { publishedCropShare } from "../data/augment/evaluation.ts";
 import { CheckpointError } from "../errors.ts";
-import type { View } from "../server/engine.ts";
+import type { View } from "./types.ts";
 import type { Recipe } from "../train/recipe.ts";
 import { factsFile, modelFile, readCheckpointFacts, type SavedCheckpoint } from "../train/run/checkpoint.ts";
 import { Run } from "../train/run.ts";

@@ -27,7 +27,7 @@ import {
   type Reconstructions,
   type Tokens,
   type Vectors,
-} from "../server/engine.ts";
+} from "./types.ts";
 import type { Encoder, Parts } from "./load.ts";
 import { Programs } from "./programs.ts";
 

@@ -12,7 +12,7 @@ import { beitConfig } from "../models/beit_config.ts";
 import { beitParams } from "../models/beit.ts";
 import { tokenizer, tokenizerConfig } from "../models/tokenizer.ts";
 import { initialValues, type ParamSpec } from "../nn/parameters.ts";
-import type { Pixels } from "../server/engine.ts";
+import type { Pixels } from "./types.ts";
 import { loadParts } from "./load.ts";
 import { Model } from "./model.ts";
 

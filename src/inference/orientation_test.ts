@@ -8,7 +8,7 @@ import { makeBatch } from "../data/batch.ts";
 import { openDataSet } from "../data/datasets/mod.ts";
 import { png } from "../data/decode/tiny_pictures.ts";
 import { inspect } from "../data/inspect.ts";
-import type { View } from "../server/engine.ts";
+import type { View } from "./types.ts";
 import { prepareHere } from "../server/pictures/prepare.ts";
 import { squaresOf } from "./picture_input.ts";
 

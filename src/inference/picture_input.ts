@@ -6,7 +6,7 @@ import { evaluationView } from "../data/augment/evaluation.ts";
 import { dropAlpha } from "../data/decode/rgb.ts";
 import type { Picture } from "../data/picture.ts";
 import { DataError } from "../errors.ts";
-import type { Pixels, View } from "../server/engine.ts";
+import type { Pixels, View } from "./types.ts";
 import type { Prepare } from "../server/pictures/prepare.ts";
 
 /**

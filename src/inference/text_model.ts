@@ -12,7 +12,7 @@ import { bert, type EncodedText } from "../models/bert.ts";
 import type { BertConfig } from "../models/bert_config.ts";
 import { textClassLogits, textEmbedding, type TextEmbeddingOptions } from "../models/bert_heads.ts";
 import { parameters } from "../nn/parameters.ts";
-import { batchSizes, type Classes, type Vectors } from "../server/engine.ts";
+import { batchSizes, type Classes, type Vectors } from "./types.ts";
 import { Programs } from "./programs.ts";
 
 /** Lengths of programs: the shortest that holds the longest text is taken. */

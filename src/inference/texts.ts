@@ -2,7 +2,7 @@
 
 import type { Device } from "../devices/device.ts";
 import { RecipeError, ShapeError } from "../errors.ts";
-import type { EmbedOptions, TextClasses, TextModelDescription, TextOptions, TextVectors } from "../server/engine.ts";
+import type { EmbedOptions, TextClasses, TextModelDescription, TextOptions, TextVectors } from "./types.ts";
 import type { TextParts } from "./load_text.ts";
 import { TextModel } from "./text_model.ts";
 

@@ -70,13 +70,13 @@ export const TABLE: Row[] = [
     place: ["src/inference/"],
     imports: [
       ...["src/models/", "src/nn/", "kernels/", ...CORE, "src/program", "src/devices/", "src/checkpoint/", "src/evaluate/", "src/data/"],
-      ...["src/train/", "src/server/engine", "src/server/pictures/prepare", "workers/decoders"], // the engine is what the server asks for
+      ...["src/train/", "src/server/pictures/prepare", "workers/decoders"],
     ],
     node: true,
   },
   {
     place: ["src/server/"],
-    imports: ["src/train/", "src/store/", "src/data/", "workers/pool", "src/errors"],
+    imports: ["src/train/", "src/store/", "src/data/", "src/inference/types", "workers/pool", "src/errors"],
     packages: ["hono", "@hono/node-server", "@hono/zod-openapi", "zod", "ipaddr.js", "@opentelemetry/api", "uplot"],
     node: true,
   },

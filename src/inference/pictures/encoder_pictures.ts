@@ -3,7 +3,7 @@ import { heatMap, sheet, withMask } from "../../data/panels.ts";
 import type { Picture } from "../../data/picture.ts";
 import { resize } from "../../data/resize.ts";
 import { features, nearest } from "../../evaluate/mod.ts";
-import type { Attention, Pixels } from "../../server/engine.ts";
+import type { Attention, Pixels } from "../types.ts";
 import type { Model } from "../model.ts";
 import { picturesOf } from "./sample.ts";
 

@@ -12,7 +12,7 @@ import type { Recipe } from "../../train/recipe.ts";
 import { maskedPatches } from "../../train/recipe/rules.ts";
 import { type PictureKind, readEvaluation, recordEvaluation } from "../../train/report/inputs.ts";
 import type { Run } from "../../train/run.ts";
-import type { Pixels } from "../../server/engine.ts";
+import type { Pixels } from "../types.ts";
 import { loadParts, type Parts } from "../load.ts";
 import { Model } from "../model.ts";
 import { attentionSheet, neighbourSheet, predictionSheet } from "./encoder_pictures.ts";

@@ -2,7 +2,7 @@
 import type { Picture } from "../../data/picture.ts";
 import { batchesOf, countOf, type TrainingData } from "../../train/data.ts";
 import type { Recipe } from "../../train/recipe.ts";
-import type { Pixels, View } from "../../server/engine.ts";
+import type { Pixels, View } from "../types.ts";
 
 /** `count` held-out pictures as the view cuts them, evenly from all of them, so that sorted sets show every class. Bad ones are left out. */
 export async function samplePixels({ heldOut }: TrainingData, { data, seed }: Recipe, view: View, count: number): Promise<Pixels> {

@@ -10,7 +10,7 @@ import { parameters } from "../../nn/parameters.ts";
 import { compile } from "../../program.ts";
 import { middleOf } from "../../train/pictures.ts";
 import { temperatures } from "../../train/stages/show_tokenizer.ts";
-import type { Pixels } from "../../server/engine.ts";
+import type { Pixels } from "../types.ts";
 import type { Model } from "../model.ts";
 import { picturesOf } from "./sample.ts";
 
