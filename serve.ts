@@ -8,14 +8,12 @@ import { ZelligeError } from "./src/errors.ts";
 import { createApp } from "./src/server/app.ts";
 import { listen } from "./src/server/listen.ts";
 import { createLog, type Log } from "./src/server/log.ts";
-import type { Prepare } from "./src/server/pictures/prepare.ts";
 import { describe, help, readSettings, type Settings } from "./src/server/settings.ts";
 import { openTracing } from "./src/server/tracing.ts";
 import { openStore } from "./src/store/mod.ts";
 import { Run } from "./src/train/run.ts";
+import { openDecoders } from "./workers/decoders.ts";
 import { openEngine } from "./workers/open_engine.ts";
-import type { PictureWorker } from "./workers/pictures.ts";
-import { Pool } from "./workers/pool.ts";
 
 /** The tiny model that travels with the program. */
 const shipped = new URL("./models/tiny/", import.meta.url);
@@ -33,24 +31,13 @@ function chooseModel({ model, runs }: Settings, log: Log): string | undefined {
   return undefined;
 }
 
-/** Decoding in workers: a picture that kills its worker fails alone. */
-function openDecoders(size: number): { prepare?: Prepare; close: () => Promise<void> } {
-  if (size === 0) return { close: () => Promise.resolve() };
-  const spawn = () => new Worker(new URL("./workers/pictures.ts", import.meta.url), { type: "module" });
-  const pool = new Pool<PictureWorker>({ name: "decoders", size, spawn, setup: (api) => api.open(), deadline: 30_000, tries: 2 });
-  return {
-    prepare: (bytes, preparation, signal) => pool.run((api) => api.prepare(bytes, preparation), { signal }),
-    close: () => pool.close(),
-  };
-}
-
 /** Serves until SIGTERM or SIGINT; gives the exit code. */
 async function serve(settings: Settings): Promise<number> {
   const log = createLog(settings.logLevel);
   log("info", "settings", describe(settings));
   if (!/^:memory:$|:\/\//.test(settings.store)) mkdirSync(dirname(settings.store), { recursive: true });
   const store = await openStore(settings.store, settings.index === undefined ? {} : { indexed: settings.index }),
-    decoders = openDecoders(settings.decoders);
+    decoders = settings.decoders > 0 ? openDecoders(settings.decoders) : undefined;
   const engine = openEngine({
     device: settings.device,
     threads: settings.threads,
@@ -62,7 +49,7 @@ async function serve(settings: Settings): Promise<number> {
   });
   try {
     const tracing = settings.telemetry ? await openTracing() : undefined;
-    const app = createApp({ engine, store, prepare: decoders.prepare, settings, log, tracing });
+    const app = createApp({ engine, store, prepare: decoders?.prepare, settings, log, tracing });
     // Listening begins at once, so that probes are answered while a large model loads.
     const server = await listen(app, settings);
     try {
@@ -84,7 +71,7 @@ async function serve(settings: Settings): Promise<number> {
     }
     return 0;
   } finally {
-    await Promise.all([engine.close(), decoders.close(), store.close()]);
+    await Promise.all([engine.close(), decoders?.close(), store.close()]);
   }
 }
 

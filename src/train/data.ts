@@ -108,6 +108,11 @@ export interface BatchOptions extends Pick<LoaderOptions, "batchSize" | "shuffle
   fields?: Record<string, Field>;
 }
 
+/** Batches to learn from: shuffled, whole ones only, without an end. */
+export function trainingBatches(pictures: Pictures, options: Omit<BatchOptions, "shuffle" | "last" | "epochs">): Loader {
+  return batchesOf(pictures, { ...options, shuffle: true, last: "drop", epochs: Infinity });
+}
+
 /**
  * Batches of the pictures, the same for any number of workers. `indices` count the pictures that are used; fields and draws are keyed by
  * the picture's number in the whole set.

@@ -19,7 +19,7 @@ import { beit } from "../../models/beit.ts";
 import { classLogits } from "../../models/beit_heads.ts";
 import { parameters } from "../../nn/parameters.ts";
 import { compile } from "../../program.ts";
-import { batchesOf, classCount, countOf, labelledShare, sizeOfShare } from "../data.ts";
+import { classCount, countOf, labelledShare, sizeOfShare, trainingBatches } from "../data.ts";
 import { trainingFacts } from "../recipe/training.ts";
 import type { Job, Stage, StageContext, Task } from "../stage.ts";
 import { Update, type Values } from "../update.ts";
@@ -83,14 +83,11 @@ async function classification(context: StageContext, job: Job): Promise<Task<Bat
       facts,
       update,
       batches: (state) =>
-        batchesOf(labelled, {
+        trainingBatches(labelled, {
           preparation: trainingViews(recipe, settings, [{ size, filter: "bicubic" }]),
           onError: recipe.data.onError,
           workers,
           batchSize: B,
-          shuffle: true,
-          last: "drop",
-          epochs: Infinity,
           state,
         }),
       inputs(batch, { step, part }) {

@@ -17,7 +17,7 @@ import { parameters } from "../../nn/parameters.ts";
 import { parameterGroups } from "../../optim/parameter_groups.ts";
 import { cosineSchedule } from "../../optim/schedules.ts";
 import { compile, type Program } from "../../program.ts";
-import { batchesOf, classCount, countOf, type Pictures } from "../data.ts";
+import { classCount, countOf, type Pictures, trainingBatches } from "../data.ts";
 import type { Recipe } from "../recipe.ts";
 import { encoderConfig } from "../recipe/encoder.ts";
 import { maskedPatches } from "../recipe/rules.ts";
@@ -92,15 +92,12 @@ export const pretrain: Stage = {
         facts,
         update,
         batches: (state) =>
-          batchesOf(data.train, {
+          trainingBatches(data.train, {
             preparation: learned,
             onError: recipe.data.onError,
             workers,
             fields: cache ? { ...fields, tokens: cache.field } : fields,
             batchSize: B,
-            shuffle: true,
-            last: "drop",
-            epochs: Infinity,
             state,
           }),
         inputs: (batch) => inputsOf(batch, N, M),

@@ -23,7 +23,7 @@ import { officialTaps, type Segmented } from "../../models/upernet.ts";
 import { statistics } from "../../nn/conv_norm.ts";
 import { parameters } from "../../nn/parameters.ts";
 import { compile } from "../../program.ts";
-import { batchesOf, countOf, type Pictures, sizeOfShare } from "../data.ts";
+import { countOf, type Pictures, sizeOfShare, trainingBatches } from "../data.ts";
 import type { Recipe } from "../recipe.ts";
 import { trainingFacts } from "../recipe/training.ts";
 import type { Job, StageContext, Task } from "../stage.ts";
@@ -71,15 +71,12 @@ export async function segmentationTask(context: StageContext, job: Job): Promise
       facts,
       update,
       batches: (state) =>
-        batchesOf(labelled, {
+        trainingBatches(labelled, {
           preparation: trainingViews(recipe, { ...settings, ratio: [1, 1] }, [{ size, filter: "bicubic" }]),
           onError: recipe.data.onError,
           labelMaps: true,
           workers,
           batchSize: B,
-          shuffle: true,
-          last: "drop",
-          epochs: Infinity,
           state,
         }),
       inputs: inputsOf,

@@ -9,7 +9,7 @@ import { tokenizer as tokenizerOf } from "../../models/tokenizer.ts";
 import { parameters } from "../../nn/parameters.ts";
 import { cosineSchedule } from "../../optim/schedules.ts";
 import { compile } from "../../program.ts";
-import { batchesOf, countOf } from "../data.ts";
+import { countOf, trainingBatches } from "../data.ts";
 import type { Recipe } from "../recipe.ts";
 import { trainingFacts } from "../recipe/training.ts";
 import { recordEvaluation } from "../report/inputs.ts";
@@ -65,14 +65,11 @@ export const tokenizer: Stage = {
         facts,
         update,
         batches: (state) =>
-          batchesOf(data.train, {
+          trainingBatches(data.train, {
             preparation: trainingViews(recipe, settings, [{ size, filter: "lanczos" }]),
             onError: recipe.data.onError,
             workers,
             batchSize: B,
-            shuffle: true,
-            last: "drop",
-            epochs: Infinity,
             state,
           }),
         inputs: ({ views }, { step }) => ({ pictures: views[0].pixels, ...objective.inputs(at(step)) }),

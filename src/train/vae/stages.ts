@@ -9,7 +9,7 @@ import { vaeConfig, type VaeLoss, vaeLoss, vaeParams } from "../../models/vae.ts
 import { parameters } from "../../nn/parameters.ts";
 import { cosineSchedule } from "../../optim/schedules.ts";
 import { compile } from "../../program.ts";
-import { batchesOf, countOf, type TrainingData } from "../data.ts";
+import { countOf, trainingBatches, type TrainingData } from "../data.ts";
 import { trainingFacts } from "../recipe/training.ts";
 import { readEvaluation, recordEvaluation } from "../report/inputs.ts";
 import type { Job, Stage, Task } from "../stage.ts";
@@ -51,14 +51,11 @@ const vae: Stage<VaeRecipe, TrainingData> = {
         facts,
         update,
         batches: (state) =>
-          batchesOf(data.train, {
+          trainingBatches(data.train, {
             preparation,
             onError: recipe.data.onError,
             workers,
             batchSize: B,
-            shuffle: true,
-            last: "drop",
-            epochs: Infinity,
             state,
           }),
         inputs: ({ views }) => ({ pictures: views[0].pixels }),
