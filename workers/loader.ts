@@ -1,7 +1,8 @@
 // The loader of a run: a data set, its order, and where the batches are made.
 import { type BatchRecipe, makeBatch } from "../src/data/batch.ts";
-import { type DataSource, openDataSet, type Opening } from "../src/data/datasets/mod.ts";
-import { Loader, type LoaderOptions } from "../src/data/loader.ts";
+import { type DataSet, type DataSource, openDataSet, type Opening } from "../src/data/datasets/mod.ts";
+import { type Field, Loader, type LoaderOptions } from "../src/data/loader.ts";
+import type { BatchPlan } from "../src/data/order.ts";
 import type { DataDescription, DataWorker } from "./data.ts";
 import { Pool } from "./pool.ts";
 
@@ -26,14 +27,37 @@ export async function openLoader(
   options: Omit<LoaderOptions, "ahead"> & WorkerOptions,
   opening: Pick<Opening, "onProgress"> = {},
 ): Promise<Loader> {
-  const { workers, deadline, spawn, signal } = options;
-  const set = await openDataSet(source, { ...opening, signal });
-  if (workers === 0) return new Loader(set, (plan) => makeBatch(set, recipe, plan), { ...options, ahead: 1 });
+  const set = await openDataSet(source, { ...opening, signal: options.signal });
+  return loaderOf({ source, set }, recipe, options);
+}
 
-  const description: DataDescription = { source, listing: set.listing, recipe };
-  const pool = openDataPool(description, workers, deadline, spawn);
-  const make = (plan: Parameters<DataWorker["batch"]>[0], signal: AbortSignal) => pool.run((api) => api.batch(plan), { signal });
-  return new Loader(set, make, { ...options, ahead: 2 * workers }, () => pool.close());
+export interface OpenedSet {
+  source: DataSource;
+  set: DataSet;
+  /** Which of the set's samples are used, in ascending order; all if absent. */
+  only?: Uint32Array;
+}
+
+/**
+ * The loader of a set that is open. A batch's `indices` count the samples that are used; fields and draws are keyed by the sample's number
+ * in the whole set.
+ */
+export function loaderOf(
+  { source, set, only }: OpenedSet,
+  recipe: BatchRecipe,
+  { workers, deadline, spawn, fields = {}, ...order }: Omit<LoaderOptions, "ahead"> & WorkerOptions,
+): Loader {
+  const named = (plan: BatchPlan): BatchPlan =>
+    only ? { ...plan, indices: plan.indices.map((place) => place < 0 ? -1 : only[place]) } : plan;
+  const numbered = (
+    [name, field]: [string, Field],
+  ): [string, Field] => [name, (key) => field({ ...key, index: only?.[key.index] ?? key.index })];
+  const about = { name: set.name, length: only?.length ?? set.length, classes: set.classes };
+  const options = { ...order, fields: Object.fromEntries(Object.entries(fields).map(numbered)) };
+  if (workers === 0) return new Loader(about, (plan) => makeBatch(set, recipe, named(plan)), { ...options, ahead: 1 });
+  const pool = openDataPool({ source, listing: set.listing, recipe }, workers, deadline, spawn);
+  const make = (plan: BatchPlan, signal: AbortSignal) => pool.run((api) => api.batch(named(plan)), { signal });
+  return new Loader(about, make, { ...options, ahead: 2 * workers }, () => pool.close());
 }
 
 /** Workers that have opened `description`. */

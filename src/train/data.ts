@@ -1,21 +1,15 @@
 // The pictures of a recipe: opened once, split into those to train on and those held out, and made into batches.
 
-import { openDataPool } from "../../workers/loader.ts";
-import { type BatchRecipe, makeBatch, type Preparation } from "../data/batch.ts";
+import { loaderOf, type OpenedSet } from "../../workers/loader.ts";
+import type { BatchRecipe, Preparation } from "../data/batch.ts";
 import { type DataSet, type DataSource, openDataSet, type Opening } from "../data/datasets/mod.ts";
-import { type Field, Loader, type LoaderOptions } from "../data/loader.ts";
-import type { BatchPlan } from "../data/order.ts";
+import type { Field, Loader, LoaderOptions } from "../data/loader.ts";
 import { draws } from "../data/random.ts";
 import { DataError, RecipeError } from "../errors.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** Pictures of a set, or some of them. */
-export interface Pictures {
-  source: DataSource;
-  set: DataSet;
-  /** Which of the set's, in ascending order; all if absent. */
-  only?: Uint32Array;
-}
+export type Pictures = OpenedSet;
 
 export const countOf = ({ set, only }: Pictures): number => only?.length ?? set.length;
 
@@ -117,21 +111,6 @@ export function trainingBatches(pictures: Pictures, options: Omit<BatchOptions, 
  * Batches of the pictures, the same for any number of workers. `indices` count the pictures that are used; fields and draws are keyed by
  * the picture's number in the whole set.
  */
-export function batchesOf(
-  { source, set, only }: Pictures,
-  { preparation, onError, workers, labelMaps, fields = {}, ...order }: BatchOptions,
-): Loader {
-  const recipe: BatchRecipe = { preparation, onError, labelMaps };
-  const named = (plan: BatchPlan): BatchPlan =>
-    only ? { ...plan, indices: plan.indices.map((place) => place < 0 ? -1 : only[place]) } : plan;
-  const numbered = Object.fromEntries(
-    Object.entries(fields).map((
-      [name, field],
-    ): [string, Field] => [name, (key) => field({ ...key, index: only?.[key.index] ?? key.index })]),
-  );
-  const about = { name: set.name, length: only?.length ?? set.length, classes: set.classes };
-  const options: LoaderOptions = { ...order, fields: numbered, ahead: Math.max(1, 2 * workers) };
-  if (workers === 0) return new Loader(about, (plan) => makeBatch(set, recipe, named(plan)), { ...options, ahead: 1 });
-  const pool = openDataPool({ source, listing: set.listing, recipe }, workers);
-  return new Loader(about, (plan, signal) => pool.run((api) => api.batch(named(plan)), { signal }), options, () => pool.close());
+export function batchesOf(pictures: Pictures, { preparation, onError, labelMaps, ...options }: BatchOptions): Loader {
+  return loaderOf(pictures, { preparation, onError, labelMaps }, options);
 }
