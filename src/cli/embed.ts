@@ -2,10 +2,9 @@
 import { availableParallelism } from "node:os";
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { datasets, type DataSource } from "../data/datasets/mod.ts";
 import { openDevice, type OpenOptions } from "../devices/mod.ts";
-import { RecipeError, ZelligeError } from "../errors.ts";
+import { RecipeError } from "../errors.ts";
 import { chooseVectors, type VectorOptions } from "../inference/embedder.ts";
 import { loadParts, type Parts } from "../inference/load.ts";
 import { loadTextParts } from "../inference/load_text.ts";
@@ -14,9 +13,9 @@ import { Texts } from "../inference/texts.ts";
 import { batchSizes, type Pool } from "../inference/types.ts";
 import { Run } from "../train/run.ts";
 import { formatOf, formats } from "../vectors/mod.ts";
+import { readFlags, runCommand, wholeNumber } from "./command.ts";
 import { type Embedder, embedFolder, type EmbedReport } from "./embed_folder.ts";
 import { embedTexts } from "./embed_texts.ts";
-import { showProgress } from "./progress.ts";
 
 const kinds = Object.keys(datasets).filter((kind) => !["mosaics", "panels", "cifar10", "imagenette"].includes(kind));
 const pools: Pool[] = ["class-token", "mean", "both"];
@@ -68,63 +67,35 @@ export function embedderOf(model: Model, { batchSize, ...choice }: Choice): Embe
 }
 
 /** The command; gives its exit code. */
-export async function main(args: string[]): Promise<number> {
-  const stop = new AbortController(), interrupt = () => stop.abort(new Error("interrupted"));
-  let progress: ReturnType<typeof showProgress> | undefined;
-  try {
-    const { values, positionals } = parsed(args);
+export function main(args: string[]): Promise<number> {
+  return runCommand("embed", async ({ signal, progress, finish }) => {
+    const { values, positionals } = readFlags(args, flags, usage);
     if (values.help) return console.log(usage), 0;
     const { out, choice, source, workers } = checked(values, positionals);
-    process.once("SIGINT", interrupt);
     const say = (line: string) => values.json ? console.error(line) : console.log(line);
     const origin = values.model ?? newestRun(), texts = await loadTextParts(origin), parts = texts ?? await loadParts(origin);
     const device = await openDevice({ device: values.device as OpenOptions["device"], log: say });
-    const model = texts ? new Texts(device, texts, origin) : new Model(device, parts as Parts, origin);
+    const model = texts ? new Texts(device, texts, origin) : new Model(device, parts as Parts, origin), what = texts ? "texts" : "pictures";
     try {
-      const following = {
-        out,
-        signal: stop.signal,
-        onProgress: (done: number, total: number) => (progress ??= showProgress(texts ? "texts" : "pictures", total)).update(done),
-      };
+      const following = { out, signal, onProgress: (done: number, total: number) => progress(what, total, done) };
       const report = model instanceof Texts
         ? await embedTexts(model, { ...following, path: source.path, choice, batchSize: choice.batchSize, truncate: values.truncate })
         : await embedFolder(embedderOf(model, choice), { ...following, source: source as DataSource, workers });
-      progress?.finish();
+      finish();
       if (values.json) console.log(JSON.stringify({ ...report, model: origin }, null, 2));
-      else print(report, texts ? "texts" : "pictures");
+      else print(report, what);
       return 0;
     } finally {
       await model.destroy();
       await device.destroy();
     }
-  } catch (error) {
-    progress?.finish();
-    if (stop.signal.aborted) return console.error("embed: interrupted; no file was written"), 130;
-    if (!(error instanceof ZelligeError)) throw error;
-    console.error(`embed: ${error.message}`);
-    return error instanceof RecipeError ? 2 : 1;
-  } finally {
-    process.removeListener("SIGINT", interrupt);
-  }
+  });
 }
 
-function parsed(args: string[]) {
-  try {
-    return parseArgs({ args, options: flags, allowPositionals: true });
-  } catch (error) {
-    throw new RecipeError(`${(error as Error).message}\n\n${usage}`);
-  }
-}
-
-type Values = ReturnType<typeof parsed>["values"];
+type Values = ReturnType<typeof readFlags<typeof flags>>["values"];
 
 function checked({ out, kind, ...values }: Values, positionals: string[]) {
-  const number = (name: "block" | "dimensions" | "workers" | "batch", least: number): number | undefined => {
-    const value = values[name];
-    if (value === undefined) return undefined;
-    if (!/^\d+$/.test(value) || Number(value) < least) throw new RecipeError(`--${name} is ${value}; give a whole number from ${least}`);
-    return Number(value);
-  };
+  const number = (name: "block" | "dimensions" | "workers" | "batch", least: number) => wholeNumber(name, values[name], least);
   if (positionals.length !== 1) throw new RecipeError(`${positionals.length} folders are given, one is wanted\n\n${usage}`);
   if (!out) throw new RecipeError(`--out is missing; name the file to write\n\n${usage}`);
   formatOf(out);

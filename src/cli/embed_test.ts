@@ -13,6 +13,7 @@ import { beitParams } from "../models/beit.ts";
 import { beitConfig } from "../models/beit_config.ts";
 import { initialValues } from "../nn/parameters.ts";
 import { main } from "./embed.ts";
+import { saidBy } from "./testing.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/zellige-embed-`), pictures = `${folder}/pictures`, model = `${folder}/model.safetensors`;
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -24,16 +25,7 @@ mkdirSync(pictures);
 for (let n = 0; n < 5; n++) writeFileSync(`${pictures}/${n}.png`, await encodePng(enlarge(testPicture(16 + n, 16), 2)));
 writeFileSync(`${pictures}/bad.jpg`, "no picture");
 
-/** The command with what it said. */
-async function embed(...args: string[]): Promise<{ code: number; said: string }> {
-  const lines: string[] = [], { log, error } = console;
-  console.log = console.error = (line: string) => lines.push(line);
-  try {
-    return { code: await main([...args, "--device", "cpu", "--workers", "0"]), said: lines.join("\n") };
-  } finally {
-    Object.assign(console, { log, error });
-  }
-}
+const embed = (...args: string[]) => saidBy(main, ...args);
 
 const rowsOf = (path: string): { name: string; fingerprint: string; embedding: number[] }[] =>
   readFileSync(path, "utf8").trim().split("\n").map((line) => JSON.parse(line));

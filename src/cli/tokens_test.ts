@@ -8,17 +8,9 @@ import { Session } from "../train/session.ts";
 import { allStages, cpu, inFolder, tinyRecipe, toEnd } from "../train/testing.ts";
 import { openTokenCache } from "../train/token_cache.ts";
 import { main } from "./tokens.ts";
+import { saidBy } from "./testing.ts";
 
-/** The command with what it said. */
-async function tokens(...args: string[]): Promise<{ code: number; said: string }> {
-  const lines: string[] = [], { log, error } = console;
-  console.log = console.error = (line: string) => lines.push(line);
-  try {
-    return { code: await main([...args, "--device", "cpu", "--workers", "0"]), said: lines.join("\n") };
-  } finally {
-    Object.assign(console, { log, error });
-  }
-}
+const tokens = (...args: string[]) => saidBy(main, ...args);
 
 async function photosIn(folder: string, count: number): Promise<string> {
   mkdirSync(folder);
