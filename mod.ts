@@ -77,6 +77,13 @@ export { relativePositionIndex, relativePositionRows, type Window } from "./src/
 export { resizeAbsolutePositions, resizeRelativePositions } from "./src/models/resize_positions.ts";
 export * from "./src/models/segmentation.ts";
 export {
+  segment,
+  type SegmentationHead,
+  segmentationHead,
+  segmentationParams,
+  segmentationStatistics,
+} from "./src/models/segmentation_head.ts";
+export {
   type Segmented,
   upernet,
   type UpernetConfig,
@@ -136,6 +143,7 @@ export {
 } from "./src/checkpoint/beit/mod.ts";
 export { loadBert, type LoadedBert, saveHfBert } from "./src/checkpoint/bert/mod.ts";
 export { readTokenizer, type TokenizerSource, type TokenizerWeights, withWeights, writeTokenizer } from "./src/checkpoint/tokenizer.ts";
+export { readVae } from "./src/checkpoint/vae.ts";
 export { type EmbedderSettings, readEmbedder, writeEmbedder } from "./src/checkpoint/embedder.ts";
 export { beitOnnx, onnxBytes, type OnnxModel, writeOnnx } from "./src/checkpoint/onnx/mod.ts";
 

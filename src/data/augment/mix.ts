@@ -24,9 +24,6 @@ export interface Mix {
   box: Box | null;
 }
 
-/** BEiT's fine-tuning on ImageNet. */
-export const publishedMix: MixSettings = { probability: 1, mixup: 0.8, cutmix: 1, switchProbability: 0.5 };
-
 /** The mix of the batch that `key.index` counts. */
 export function drawMix(size: Size, { probability, mixup, cutmix, switchProbability }: MixSettings, key: DrawKey): Mix {
   const from = draws(key, "mix");

@@ -2,9 +2,11 @@ import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { openSafetensors } from "../../checkpoint/safetensors.ts";
 import { DataError } from "../../errors.ts";
-import { drawMix, type Mix, mixTargets, partner, publishedMix } from "./mix.ts";
+import { drawMix, type Mix, type MixSettings, mixTargets, partner } from "./mix.ts";
 
 const fixture = new URL("../../../../shared/fixtures/mixup_a.safetensors", import.meta.url);
+/** BEiT's fine-tuning on ImageNet. */
+const publishedMix: MixSettings = { probability: 1, mixup: 0.8, cutmix: 1, switchProbability: 0.5 };
 const size = { width: 224, height: 160 };
 const many = (settings = publishedMix, n = 4000): Mix[] =>
   Array.from({ length: n }, (_, index) => drawMix(size, settings, { seed: 5, epoch: 1, index }));
