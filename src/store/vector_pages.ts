@@ -7,6 +7,8 @@ import { TopK } from "./top_k.ts";
 const PAGE_ROWS = 1024;
 /** Neighbours looked at for a few hits: more are found than with the 64 that usearch takes by itself. */
 const CANDIDATES = 200;
+/** Up to so many vectors are all looked at, index or not: that takes no longer, and an index that threads fill may miss a near one. */
+const SCANNED = 1024;
 /** Multiplications between two turns of the event loop, about 5 ms. */
 const TURN = 8e6;
 
@@ -21,7 +23,7 @@ export class VectorPages {
   readonly #rows = new Map<number, number>();
   readonly #empty: number[] = [];
 
-  /** With `neighbours` a search looks only at those that they name. */
+  /** With `neighbours` a search among many looks only at those that they name. */
   constructor(readonly dimensions: number, readonly metric: Metric, readonly neighbours?: Neighbours) {}
 
   get size(): number {
@@ -56,7 +58,7 @@ export class VectorPages {
   async search(
     vector: Float32Array,
     k: number,
-    only = this.neighbours?.candidates(vector, Math.max(CANDIDATES, 2 * k)),
+    only = this.size > SCANNED ? this.neighbours?.candidates(vector, Math.max(CANDIDATES, 2 * k)) : undefined,
   ): Promise<{ key: number; score: number }[]> {
     const D = this.dimensions, query = widened(this.metric, vector), score = scoreOf[this.metric], best = new TopK(k);
     const rowsATurn = Math.ceil(TURN / D), rows = only ? only.length : this.#keys.length;
