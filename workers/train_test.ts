@@ -61,5 +61,5 @@ test("what the training fails of is thrown to its reader, what it cannot begin w
     const error = await Array.fromAsync(failing).catch((error) => error);
     expect([error.name, error.message.includes("nowhere")]).toEqual(["DataError", true]);
     const wrong = await train({ pretrain: { stepps: 3 } } as RecipeOptions, { folder }).catch((error) => error);
-    expect([wrong.name, wrong.message]).toEqual(["RecipeError", expect.stringMatching(/Unrecognized key: "stepps"/)]);
+    expect([wrong.name, wrong.message]).toEqual(["RecipeError", expect.stringMatching(/unknown key pretrain\.stepps/)]);
   }), 60_000);

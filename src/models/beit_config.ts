@@ -2,6 +2,7 @@
 
 import { z } from "npm:zod@4.6.7";
 import { RecipeError } from "../errors.ts";
+import { parseWith } from "../schema.ts";
 import type { Window } from "./relative_position.ts";
 
 const count = (description: string) => z.int().positive().meta({ description });
@@ -73,9 +74,7 @@ export const presets = {
  * ```
  */
 export function beitConfig(options: unknown, where = "beit"): BeitConfig {
-  const parsed = BeitConfig.safeParse(options);
-  if (parsed.success) return parsed.data;
-  throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
+  return parseWith(BeitConfig, options, (faults) => new RecipeError(`${where}: ${faults}`));
 }
 
 /**

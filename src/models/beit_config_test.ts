@@ -23,7 +23,7 @@ test("hiddenSize() is whole for a ratio that is no short number", () => {
 const wrong: [string, object, RegExp][] = [
   ["a patch that does not divide the image", { ...presets.base, imageSize: [224, 230] }, /patchSize 16 does not divide imageSize 230/],
   ["heads that do not divide dim", { ...presets.base, heads: 7 }, /heads 7 does not divide dim 768/],
-  ["an unknown key", { ...presets.base, depht: 3 }, /Unrecognized key: "depht"/],
+  ["an unknown key", { ...presets.base, depht: 3 }, /unknown key depht/],
   ["a missing size", { depth: 1, heads: 1 }, /dim/],
   ["half a channel", { ...presets.base, mlpRatio: 0.001 }, /mlpRatio 0.001 of dim 768/],
   ["a vocabulary of pixels", { ...presets.base, targets: "pixels" }, /vocab 8192 has no use/],

@@ -2,6 +2,7 @@
 
 import { z } from "npm:zod@4.6.7";
 import { RecipeError } from "../errors.ts";
+import { parseWith } from "../schema.ts";
 
 const count = (description: string) => z.int().positive().meta({ description });
 
@@ -56,7 +57,5 @@ export const bertPresets = { tiny: bertTiny, mini: bertMini, small: bertSmall, b
  * ```
  */
 export function bertConfig(options: unknown, where = "bert"): BertConfig {
-  const parsed = BertConfig.safeParse(options);
-  if (parsed.success) return parsed.data;
-  throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
+  return parseWith(BertConfig, options, (faults) => new RecipeError(`${where}: ${faults}`));
 }

@@ -55,7 +55,7 @@ test("bert() refuses a text longer than its positions", () => {
 
 test("bertConfig() names a slip and sizes that do not fit together", () => {
   expect(() => bertConfig({ dim: 10, depth: 1, heads: 3 })).toThrow("heads 3 does not divide dim 10");
-  expect(() => bertConfig({ dim: 8, depth: 1, heads: 2, layers: 3 }, "recipe.model")).toThrow(/recipe\.model: .*"layers"/);
+  expect(() => bertConfig({ dim: 8, depth: 1, heads: 2, layers: 3 }, "recipe.model")).toThrow(/recipe\.model: .*layers/);
 });
 
 test("the classifier sees the class token, or the mean of tokens", async () => {

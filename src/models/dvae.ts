@@ -6,6 +6,7 @@ import { add, conv2d, gather, maxPool, multiply, permute, relu, upsample } from 
 import { z } from "npm:zod@4.6.7";
 import { RecipeError, ShapeError } from "../errors.ts";
 import { constant, reshape, type Tensor } from "../graph.ts";
+import { parseWith } from "../schema.ts";
 import { normalInitial } from "../nn/initial.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
 
@@ -33,9 +34,7 @@ export const dvaePresets = {
 
 /** The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins. */
 export function dvaeConfig(options: unknown, where = "dvae"): DvaeConfig {
-  const parsed = DvaeConfig.safeParse(options);
-  if (parsed.success) return parsed.data;
-  throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
+  return parseWith(DvaeConfig, options, (faults) => new RecipeError(`${where}: ${faults}`));
 }
 
 /** Pixels a side of one token. */

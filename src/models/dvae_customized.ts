@@ -5,6 +5,7 @@ import { add, conv2d, convTranspose2d, gather, permute, relu } from "../../kerne
 import { z } from "npm:zod@4.6.7";
 import { RecipeError, ShapeError } from "../errors.ts";
 import { reshape, type Tensor } from "../graph.ts";
+import { parseWith } from "../schema.ts";
 import { normalInitial, uniformInitial } from "../nn/initial.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
 
@@ -33,9 +34,7 @@ export const dvaeCustomizedPresets = {
 
 /** The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins. */
 export function dvaeCustomizedConfig(options: unknown, where = "customized dvae"): DvaeCustomizedConfig {
-  const parsed = DvaeCustomizedConfig.safeParse(options);
-  if (parsed.success) return parsed.data;
-  throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
+  return parseWith(DvaeCustomizedConfig, options, (faults) => new RecipeError(`${where}: ${faults}`));
 }
 
 /** Every parameter: shape and start value, torch's defaults. */

@@ -4,6 +4,7 @@ import { add, argmax, divide, l2Loss, logitLaplace, mapPixels, multiply, sigmoid
 import { z } from "npm:zod@4.6.7";
 import { DataError, RecipeError, ShapeError } from "../errors.ts";
 import { constant, reshape, type Tensor } from "../graph.ts";
+import { parseWith } from "../schema.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
 import { DvaeConfig, dvaeDecode, dvaeDecodeIds, dvaeLogits, dvaeParams, dvaePresets, dvaeScale } from "./dvae.ts";
 import {
@@ -28,9 +29,7 @@ export const tokenizerPresets: Record<string, TokenizerOptions> = {
 /** The configuration with its defaults filled in; a missing form is "dalle". Throws RecipeError; `where` begins its message. */
 export function tokenizerConfig(options: unknown, where = "tokenizer"): TokenizerConfig {
   const given = typeof options === "object" && options !== null && !("form" in options) ? { form: "dalle", ...options } : options;
-  const parsed = TokenizerConfig.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
+  return parseWith(TokenizerConfig, given, (faults) => new RecipeError(`${where}: ${faults}`));
 }
 
 type Params = Record<string, Tensor>;

@@ -78,7 +78,7 @@ test("tokens outside the vocabulary are named", () => {
 
 test("tokenizerConfig() refuses what is no tokenizer, by name", () => {
   for (
-    const [options, reason] of [[{ hidden: 8, initial: 4, depth: 2 }, /Unrecognized key: "depth"/], [{ hidden: 6, initial: 4 }, /hidden/], [
+    const [options, reason] of [[{ hidden: 8, initial: 4, depth: 2 }, /unknown key depth/], [{ hidden: 6, initial: 4 }, /hidden/], [
       { form: "vq" },
       /form/,
     ]] as const

@@ -20,6 +20,7 @@ import {
 import { z } from "npm:zod@4.6.7";
 import { RecipeError, ShapeError } from "../errors.ts";
 import { constant, reshape, type Tensor } from "../graph.ts";
+import { parseWith } from "../schema.ts";
 import { type Initial, uniformInitial } from "../nn/initial.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
 
@@ -53,9 +54,7 @@ export const vaePresets = {
 
 /** The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins. */
 export function vaeConfig(options: unknown, where = "vae"): VaeConfig {
-  const parsed = VaeConfig.safeParse(options);
-  if (parsed.success) return parsed.data;
-  throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
+  return parseWith(VaeConfig, options, (faults) => new RecipeError(`${where}: ${faults}`));
 }
 
 /** Every parameter: shape and start value, Glorot's uniform. Dense weights are (out, in), convolutions (out, in, 4, 4). */

@@ -98,7 +98,7 @@ test("z from the prior, without the posterior, does not train", async () => {
 test("sizes that do not fit are named", () => {
   expect(() => vaeConfig({ form: "conv", imageSize: 10 })).toThrow(RecipeError);
   expect(() => vaeConfig({ form: "conv", imageSize: 10 })).toThrow(/2 halvings do not divide a side of 10/);
-  expect(() => vaeConfig({ imageSize: 8, latent: 2 })).toThrow(/Unrecognized key: "latent"/);
+  expect(() => vaeConfig({ imageSize: 8, latent: 2 })).toThrow(/unknown key latent/);
   const config = vaeConfig(forms.mlp), p = parameters(vaeParams(config));
   expect(() => vaeEncode(p, input("digits", [2, 1, 9, 8]), config)).toThrow(ShapeError);
   expect(() => vaeEncode(p, input("digits", [2, 1, 9, 8]), config)).toThrow(/digits \(2, 1, 9, 8\) is not \(B, 1, 8, 8\)/);

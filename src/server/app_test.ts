@@ -96,7 +96,7 @@ function formWith(field: string): FormData {
 test("what is wrong with a request is named, with a 4xx", async () => {
   const { post, send } = open({ maxPictures: 2, maxBody: 5000, maxPicture: 3000 });
   const cases: [Promise<Response>, number, RegExp][] = [
-    [post("/v1/embeddings", { input: dataUri(red), modle: "x", dimensions: 0 }), 400, /Unrecognized key: "modle"[\s\S]*dimensions/],
+    [post("/v1/embeddings", { input: dataUri(red), modle: "x", dimensions: 0 }), 400, /dimensions.*unknown key modle/],
     [post("/v1/embeddings", {}), 400, /input/],
     [post("/v1/embeddings", { input: [] }), 400, /input/],
     [post("/v1/embeddings", { input: dataUri(red), model: "gpt" }), 404, /"gpt"; there are default, first/],
@@ -122,7 +122,7 @@ test("what is wrong with a request is named, with a 4xx", async () => {
     [
       send("/v1/embeddings?colour=1", { method: "POST", body: red, headers: { "content-type": "image/png" } }),
       400,
-      /Unrecognized key: "colour"/,
+      /unknown key colour/,
     ],
     [send("/v1/embeddings", { method: "POST", body: "[".repeat(4000), headers: { "content-type": "application/json" } }), 400, /no JSON/],
     [
@@ -139,10 +139,10 @@ test("what is wrong with a request is named, with a 4xx", async () => {
     ...["constructor", "__proto__", "toString"].map((name): [Promise<Response>, number, RegExp] => [
       send(`/v1/embeddings?${name}=1`, { method: "POST", body: red, headers: { "content-type": "image/png" } }),
       400,
-      new RegExp(`Unrecognized key: "${name}"`),
+      new RegExp(`unknown key ${name}`),
     ]),
-    [send("/v1/embeddings", { method: "POST", body: formWith("constructor") }), 400, /Unrecognized key: "constructor"/],
-    [send("/v1/embeddings", { method: "POST", body: formWith("__proto__") }), 400, /Unrecognized key: "__proto__"/],
+    [send("/v1/embeddings", { method: "POST", body: formWith("constructor") }), 400, /unknown key constructor/],
+    [send("/v1/embeddings", { method: "POST", body: formWith("__proto__") }), 400, /unknown key __proto__/],
     [
       send("/v1/embeddings", { method: "POST", body: red, headers: { "content-type": "image/png", "content-encoding": "gzip" } }),
       415,
@@ -153,8 +153,8 @@ test("what is wrong with a request is named, with a 4xx", async () => {
     [send("/v1/runs/%E0%A4%A"), 400, /path/],
     [send("/v1/runs/x/images/..%2f..%2frecipe.json"), 400, /path/],
     [send("/v1/collections/a%2fb"), 400, /path/],
-    [send("/v1/runs?x=1"), 400, /Unrecognized key: "x"/],
-    [post("/v1/models", { source: "a", force: true }), 400, /Unrecognized key: "force"/],
+    [send("/v1/runs?x=1"), 400, /unknown key x/],
+    [post("/v1/models", { source: "a", force: true }), 400, /unknown key force/],
     [post("/v1/embeddings", null), 400, /expected object/],
     [
       send("/v1/embeddings", { method: "POST", body: Uint8Array.of(0xff, 0xfe, 123), headers: { "content-type": "application/json" } }),

@@ -1,11 +1,10 @@
 import { z } from "npm:zod@4.6.7";
 import { RequestError } from "./errors.ts";
+import { parseWith } from "../schema.ts";
 
 /** What the schema makes of `value`, or a RequestError that names every fault; `where` begins its message. */
 export function check<Schema extends z.ZodType>(schema: Schema, value: unknown, where: string): z.infer<Schema> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new RequestError(`${where}: ${z.prettifyError(parsed.error)}`);
+  return parseWith(schema, value, (faults) => new RequestError(`${where}: ${faults}`)) as z.infer<Schema>;
 }
 
 /** A name in a path. */

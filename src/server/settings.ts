@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { z } from "npm:zod@4.6.7";
 import { RecipeError } from "../errors.ts";
+import { parseWith } from "../schema.ts";
 import { fromTexts } from "./texts.ts";
 
 const MB = 2 ** 20;
@@ -97,9 +98,8 @@ export function readSettings({ args = [], env = {}, readFile }: Given): Settings
     const given = values[flagOf(name)] ?? env[variableOf(name)];
     if (given !== undefined) texts[name] = given as string;
   }
-  const parsed = Settings.safeParse({ ...path === undefined ? {} : fromFile(path, readFile), ...fromTexts(Settings, texts) });
-  if (parsed.success) return parsed.data;
-  throw new RecipeError(`serve: ${z.prettifyError(parsed.error)}`);
+  const given = { ...path === undefined ? {} : fromFile(path, readFile), ...fromTexts(Settings, texts) };
+  return parseWith(Settings, given, (faults) => new RecipeError(`serve: ${faults}`), () => names);
 }
 
 function fromFile(path: string, readFile: Given["readFile"]): Record<string, unknown> {

@@ -3,7 +3,9 @@
 
 import { z } from "npm:zod@4.6.7";
 import { RecipeError } from "../errors.ts";
+import { parseWith } from "../schema.ts";
 import { Encoder } from "./recipe/encoder.ts";
+import { pathsOf } from "./recipe/command_line.ts";
 import { merge } from "./recipe/merge.ts";
 import { checkRules } from "./recipe/rules.ts";
 import { Data } from "./recipe/source.ts";
@@ -54,11 +56,11 @@ export function resolveRecipe(options: unknown, where = "recipe"): Recipe {
   const name = (options as { preset?: unknown }).preset ?? defaultPreset;
   const preset = typeof name === "string" && Object.hasOwn(presets, name) ? presets[name] : undefined;
   if (!preset) throw new RecipeError(`${where}: there is no preset ${JSON.stringify(name)}; choose ${Object.keys(presets).join(", ")}`);
-  const parsed = Recipe.safeParse(merge(merge({ ...preset.recipe, preset: name }, ownHeldOut(options)), options));
-  if (!parsed.success) throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
-  const faults = checkRules(parsed.data);
-  if (faults.length) throw new RecipeError(`${where}: ${faults.join("\n")}`);
-  return parsed.data;
+  const whole = merge(merge({ ...preset.recipe, preset: name }, ownHeldOut(options)), options);
+  const wrong = (faults: string) => new RecipeError(`${where}: ${faults}`);
+  const recipe = parseWith(Recipe, whole, wrong, () => pathsOf(Recipe)), faults = checkRules(recipe);
+  if (faults.length) throw wrong(faults.join("; "));
+  return recipe;
 }
 
 /** Pictures of another kind than the preset's are not measured on the preset's. */

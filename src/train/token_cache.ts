@@ -7,6 +7,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { z } from "npm:zod@4.6.7";
 import { atomicWrite } from "../checkpoint/atomic_write.ts";
 import { CheckpointError } from "../errors.ts";
+import { parseWith } from "../schema.ts";
 
 const magic = "ZELTOKEN", begin = magic.length + 4;
 
@@ -139,9 +140,8 @@ function readHeader(file: number, path: string, size: number): { header: TokenCa
   } catch {
     throw foreign("its header is not JSON");
   }
-  const checked = Header.safeParse(parsed);
-  if (!checked.success) throw foreign(`its header is wrong: ${z.prettifyError(checked.error)}`);
-  return { header: checked.data, start: Math.ceil((begin + length) / 8) * 8 };
+  const header = parseWith(Header, parsed, (faults) => foreign(`its header is wrong: ${faults}`));
+  return { header, start: Math.ceil((begin + length) / 8) * 8 };
 }
 
 function readExactly(file: number, path: string, offset: number, length: number): Uint8Array<ArrayBuffer> {

@@ -11,10 +11,10 @@ interface Row {
   node?: boolean;
 }
 
-const CORE = ["src/graph", "src/errors", "src/philox"];
+const CORE = ["src/graph", "src/errors", "src/schema", "src/philox"];
 
 export const TABLE: Row[] = [
-  { place: ["src/philox"], imports: [] },
+  { place: ["src/philox", "src/schema"], imports: [] },
   { place: ["src/graph", "src/errors", "src/kernel"], imports: ["src/philox", "type src/devices/cpu/kernels"] }, // an op's cpu version receives them
   {
     place: ["src/devices/", "src/plan", "src/program", "src/interpret"],
@@ -76,7 +76,7 @@ export const TABLE: Row[] = [
   },
   {
     place: ["src/server/"],
-    imports: ["src/train/", "src/store/", "src/data/", "src/inference/types", "workers/pool", "src/errors"],
+    imports: ["src/train/", "src/store/", "src/data/", "src/inference/types", "workers/pool", "src/errors", "src/schema"],
     packages: ["hono", "@hono/node-server", "@hono/zod-openapi", "zod", "ipaddr.js", "@opentelemetry/api", "uplot"],
     node: true,
   },

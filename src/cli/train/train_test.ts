@@ -118,7 +118,7 @@ describe("the command", () => {
   test("says 2 for a recipe that cannot be, 1 for data that is not there", async () => {
     await inFolder(async (folder) => {
       const wrong = await command(["--pretrain.lerning", "1", "--runs", folder]);
-      expect([wrong.code, /Unrecognized key: "lerning"/.test(wrong.output)]).toEqual([2, true]);
+      expect([wrong.code, /unknown key pretrain\.lerning/.test(wrong.output)]).toEqual([2, true]);
       const gone = await command(["--data.train", `{"kind":"folder","path":"${folder}/none"}`, ...quick, "--runs", folder]);
       expect([gone.code, gone.output.includes(`${folder}/none`)]).toEqual([1, true]);
     });

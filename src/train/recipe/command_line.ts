@@ -49,6 +49,9 @@ export function fieldsOf(schema: z.ZodType): FieldHelp[] {
   return walk(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Json, "");
 }
 
+/** Where each field of a schema stands: "pretrain.lr". */
+export const pathsOf = (schema: z.ZodType): string[] => fieldsOf(schema).map(({ path }) => path);
+
 function walk(schema: Json, path: string): FieldHelp[] {
   if (schema.properties) {
     return Object.entries(schema.properties).flatMap(([name, field]) => walk(field, path ? `${path}.${name}` : name));

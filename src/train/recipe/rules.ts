@@ -7,13 +7,12 @@ import type { Recipe } from "../recipe.ts";
 /** Every broken rule, in words. */
 export function checkRules(recipe: Recipe): string[] {
   const faults: string[] = [];
-  const wrong = (path: string, message: string) => faults.push(`✖ ${message}\n  → at ${path}`);
+  const wrong = (path: string, message: string) => faults.push(`${path}: ${message}`);
   const { encoder, tokenizer: tokens, pretrain, finetune } = recipe;
   try {
     encoderConfig(encoder, pretrain.target === "tokens" ? { vocab: tokens.model.vocab } : { targets: "pixels" });
   } catch (error) {
-    faults.push((error as Error).message.replace(/^encoder: /, "").replaceAll("→ at ", "→ at encoder."));
-    return faults;
+    return [(error as Error).message];
   }
   for (const [stage, t] of Object.entries({ tokenizer: tokens, pretrain, finetune })) {
     if (t.batchSize % t.accumulation) {

@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "npm:zod@4.6.7";
 import { CheckpointError } from "../../errors.ts";
+import { parseWith } from "../../schema.ts";
 import { type MetricLine, readMetrics } from "../run/metrics.ts";
 
 /** Kinds of pictures in the report's order, with what a reader must know to read them. */
@@ -141,7 +142,9 @@ export function recordEvaluation(folder: string, part: Evaluation): void {
 }
 
 function checked(json: unknown, path: string): Evaluation {
-  const parsed = Evaluation.safeParse(json);
-  if (!parsed.success) throw new CheckpointError(`${path}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  return parseWith(
+    Evaluation,
+    json,
+    (faults) => new CheckpointError(`${path}: ${faults}; remove the file, and the next stage makes it anew`),
+  );
 }

@@ -103,7 +103,7 @@ test("recordEvaluation() keeps what other stages recorded, and refuses what is n
   recordEvaluation(folder, { finetune: [], captions: { "masks-1.png": "new" } });
   expect(readEvaluation(folder)).toEqual({ ...before, finetune: [], captions: { ...before.captions, "masks-1.png": "new" } });
   recordEvaluation(folder, before);
-  expect(() => recordEvaluation(folder, { codebok: {} } as never)).toThrow(/evaluation\.json: .*Unrecognized key: "codebok"/);
+  expect(() => recordEvaluation(folder, { codebok: {} } as never)).toThrow(/evaluation\.json: .*unknown key codebok/);
   expect(readEvaluation(folder)).toMatchObject(before);
 });
 

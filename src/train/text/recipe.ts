@@ -5,9 +5,11 @@ import type { TextMaskOptions } from "../../data/text/mask_text.ts";
 import type { TextSource } from "../../data/text/sources/mod.ts";
 import { RecipeError } from "../../errors.ts";
 import { type BertConfig, BertConfig as Bert, bertConfig } from "../../models/bert_config.ts";
+import { pathsOf } from "../recipe/command_line.ts";
 import { merge } from "../recipe/merge.ts";
 import { Checkpoints } from "../recipe/stages.ts";
 import { training } from "../recipe/training.ts";
+import { parseWith } from "../../schema.ts";
 import { textPresets } from "./presets.ts";
 
 const path = z.string().min(1), column = z.union([z.string(), z.int().min(0)]);
@@ -101,9 +103,9 @@ export function resolveTextRecipe(options: { preset?: unknown }, where = "recipe
       `${where}: there is no preset ${JSON.stringify(preset)} for texts; choose ${Object.keys(textPresets).join(", ")}`,
     );
   }
-  const parsed = TextRecipe.safeParse(merge({ ...textPresets[preset].recipe, preset }, options));
-  if (!parsed.success) throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
-  const recipe = parsed.data, faults: string[] = [];
+  const wrong = (faults: string) => new RecipeError(`${where}: ${faults}`),
+    whole = merge({ ...textPresets[preset].recipe, preset }, options);
+  const recipe = parseWith(TextRecipe, whole, wrong, () => pathsOf(TextRecipe)), faults: string[] = [];
   if (!recipe.data.texts.length && !recipe.data.labelled) faults.push("there are no texts; give data.texts or data.labelled");
   if (recipe.pretrain.boundary && recipe.pretrain.mask !== "spans") {
     faults.push("pretrain.boundary needs pretrain.mask spans, not tokens; choose both");
@@ -115,7 +117,7 @@ export function resolveTextRecipe(options: { preset?: unknown }, where = "recipe
     }
     if (minLr > lr) faults.push(`${name}.minLr ${minLr} is above lr ${lr}; the rate falls from lr to minLr`);
   }
-  if (faults.length) throw new RecipeError(`${where}: ${faults.join("\n")}`);
+  if (faults.length) throw wrong(faults.join("; "));
   modelOf(recipe, { vocab: 5 }, where);
   return recipe;
 }

@@ -2,8 +2,10 @@
 
 import { z } from "npm:zod@4.6.7";
 import { RecipeError } from "../../errors.ts";
+import { parseWith } from "../../schema.ts";
 import { VaeConfig, vaeConfig } from "../../models/vae.ts";
 import { ownHeldOut } from "../recipe.ts";
+import { pathsOf } from "../recipe/command_line.ts";
 import { merge } from "../recipe/merge.ts";
 import { Data } from "../recipe/source.ts";
 import { Checkpoints } from "../recipe/stages.ts";
@@ -50,14 +52,14 @@ export function resolveVaeRecipe(options: { preset?: unknown }, where = "recipe"
     const names = Object.keys(vaePresets).join(", ");
     throw new RecipeError(`${where}: there is no preset ${JSON.stringify(preset)} of a Gaussian VAE; choose ${names}`);
   }
-  const parsed = VaeRecipe.safeParse(merge(merge({ ...vaePresets[preset].recipe, preset }, ownHeldOut(options)), options));
-  if (!parsed.success) throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
-  const { model, vae } = parsed.data, faults: string[] = [];
+  const wrong = (faults: string) => new RecipeError(`${where}: ${faults}`);
+  const whole = merge(merge({ ...vaePresets[preset].recipe, preset }, ownHeldOut(options)), options);
+  const recipe = parseWith(VaeRecipe, whole, wrong, () => pathsOf(VaeRecipe)), { model, vae } = recipe, faults: string[] = [];
   const { batchSize, accumulation, lr, minLr } = vae, twice = vae.objectives.find((name, i) => vae.objectives.indexOf(name) < i);
   if (batchSize % accumulation) faults.push(`vae.accumulation ${accumulation} does not divide batchSize ${batchSize}; choose a divisor`);
   if (minLr > lr) faults.push(`vae.minLr ${minLr} is above lr ${lr}; the rate falls from lr to minLr`);
   if (twice) faults.push(`vae.objectives has ${twice} twice; name each once`);
-  if (faults.length) throw new RecipeError(`${where}: ${faults.join("\n")}`);
+  if (faults.length) throw wrong(faults.join("; "));
   vaeConfig(model, `${where}: model`);
-  return parsed.data;
+  return recipe;
 }
