@@ -13,11 +13,18 @@ export interface Case {
   bytes?: number;
   /** Pictures of one run, of a whole model. */
   pictures?: number;
-  /** Too large for software adapters and the CPU. */
-  gpuOnly?: boolean;
   /** Values for inputs that ordinary numbers would not suit. */
   values?: Record<string, (i: number) => number>;
 }
+
+/** A model whose largest batch on a device is looked for. */
+export interface Growing {
+  name: string;
+  at(batch: number): Case;
+}
+
+/** Whether a word of the command line means the case. */
+export const isNamed = ({ name, shape }: Case, word: string) => `${name} ${shape}`.includes(word);
 
 /** Inputs for a case: small numbers of both signs unless it says otherwise. */
 export function written(program: Program, { values = {} }: Case): Record<string, ArrayLike<number>> {

@@ -6,11 +6,10 @@ import type { Case } from "./case.ts";
 import { models } from "./models.ts";
 import { tokenizers } from "./tokenizers.ts";
 
-const product = (M: number, K: number, N: number, gpuOnly = false): Case => ({
+const product = (M: number, K: number, N: number): Case => ({
   name: `matmul ${M}x${K}x${N}`,
   shape: `(${M}, ${K}) (${N}, ${K})`,
   flops: 2 * M * K * N,
-  gpuOnly,
   build: () => ({ y: linear(input("x", [M, K]), input("w", [N, K])) }),
 });
 
@@ -39,7 +38,7 @@ export const cases: Case[] = [
   copy,
   matmulCase,
   product(196, 768, 3072),
-  product(4096, 4096, 4096, true),
+  product(4096, 4096, 4096),
   {
     name: "matmul batched",
     shape: "12 x (197, 64) (64, 197)",

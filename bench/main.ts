@@ -1,131 +1,117 @@
-// deno task bench [FILTER…] [--json] [--device native|dawn|cpu]… [--blas]: time per op and device, beside what the device can do at best.
+// deno task bench [FILTER…] [--json] [--device native|dawn|cpu]… [--seconds N] [--blas]: time per op, model and device, beside what the device
+// can do at best.
 // deno task bench peers: the same work by other packages, bench/peers/main.ts.
 
 import process from "node:process";
-import { DeviceError } from "../src/errors.ts";
+import { DeviceError, RecipeError, ZelligeError } from "../src/errors.ts";
 import { type Device, type DeviceKind, openDevice } from "../src/devices/mod.ts";
+import { readFlags, runCommand, wholeNumber } from "../src/cli/command.ts";
+import { plan } from "../src/plan.ts";
 import { compile } from "../src/program.ts";
 import { cases, copy, matmulCase } from "./cases.ts";
-import { type Case, written } from "./case.ts";
+import { type Case, isNamed, written } from "./case.ts";
+import { largest } from "./largest.ts";
 import { measure } from "./measure.ts";
+import { growing } from "./models.ts";
+import { line, type Row } from "./row.ts";
 
-const usage = `Usage: deno task bench [FILTER…] [--json] [--device native|dawn|cpu]… [--blas]
+const usage = `Usage: deno task bench [FILTER…] [--json] [--device native|dawn|cpu]… [--seconds N] [--blas]
        deno task bench peers [--help]
 
-Times ops on every device found. A FILTER keeps cases whose name contains it. share is of the device's copy speed (GB/s) or
-of its fastest matmul (GFLOP/s) in this run. host is what starting the run costs the calling thread. --json prints one object a line. --blas lets the CPU device use the system's BLAS.`;
+Times ops and models on every device found, and plans the largest batch of each model. A FILTER keeps cases whose name and
+shape contain it. share is of the device's copy speed (GB/s) or of its fastest matmul (GFLOP/s) in this run. host is what
+starting the run costs the calling thread. A case whose run would take more than N seconds (3) by the device's fastest matmul
+is planned, not timed. --json prints one object a line. --blas lets the CPU device use the system's BLAS.`;
 
-interface Row {
-  case: string;
-  device: DeviceKind;
-  shape: string;
-  ms: number;
-  best: number;
-  /** Milliseconds that starting the run holds the calling thread. */
-  host: number;
-  gflops?: number;
-  gbps?: number;
-  share?: number;
-  /** Pictures a second, of a whole model, and its bytes as planned and as they would be if no buffer were shared. */
-  pictures?: number;
-  planned?: number;
-  unshared?: number;
-}
+const flags = {
+  json: { type: "boolean" },
+  device: { type: "string", multiple: true },
+  seconds: { type: "string" },
+  blas: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** What is known of a case before it runs. */
+const rowOf = (device: Device, { name, shape }: Case): Row => ({ case: name, device: device.kind, shape });
 
 async function time(device: Device, c: Case): Promise<Row> {
-  const outputs = c.build();
-  const program = await compile(device, outputs);
+  const program = await compile(device, c.build());
   try {
     program.write(written(program, c));
-    const { ms, best, host } = await measure(program);
-    const row: Row = {
-      case: c.name,
-      device: device.kind,
-      shape: c.shape,
-      ms,
-      best,
-      host,
-    };
-    if (c.pictures) {
-      const { bytes: planned, unsharedBytes: unshared } = program.plan;
-      return {
-        ...row,
-        gflops: c.flops! / ms / 1e6,
-        pictures: c.pictures / ms * 1000,
-        planned,
-        unshared,
-      };
-    }
+    const row = { ...rowOf(device, c), ...await measure(program) }, { ms } = row;
+    const { bytes: planned, unsharedBytes: unshared } = program.plan;
+    if (c.pictures) return { ...row, gflops: c.flops! / ms / 1e6, pictures: c.pictures / ms * 1000, planned, unshared };
     return c.flops ? { ...row, gflops: c.flops / ms / 1e6 } : c.bytes ? { ...row, gbps: c.bytes / ms / 1e6 } : row;
   } finally {
     program.destroy();
   }
 }
 
-function print(row: Row, json: boolean): void {
-  if (json) return console.log(JSON.stringify(row));
-  const rate = row.gflops
-    ? `${row.gflops.toFixed(1)} GFLOP/s`
-    : row.gbps
-    ? `${row.gbps.toFixed(2)} GB/s`
-    : `${row.host.toFixed(2)} ms host`;
-  console.log(
-    `${row.case.padEnd(26)} ${row.shape.padEnd(28)} ${row.device.padEnd(7)} ${row.ms.toFixed(3).padStart(10)} ms ${rate.padStart(16)} ${
-      row.share ? `${(row.share * 100).toFixed(0).padStart(4)} %` : ""
-    }${row.pictures ? `  ${row.pictures.toFixed(2)} pictures/s, ${MiB(row.planned!)} of ${MiB(row.unshared!)} MiB planned` : ""}`,
-  );
+/** The device's best rates in this run so far, and what is worth timing by them. */
+class Bench {
+  #bestMatmul = 0;
+  #copySpeed = 0;
+
+  constructor(private readonly device: Device, private readonly seconds: number, private readonly print: (row: Row) => void) {}
+
+  async warmUp(): Promise<void> {
+    this.#copySpeed = (await time(this.device, copy)).gbps!;
+    this.#bestMatmul = (await time(this.device, matmulCase)).gflops!;
+  }
+
+  /** Times it, or plans it where that takes too long; `note` goes along. */
+  async measured(c: Case, note?: string): Promise<void> {
+    try {
+      const expected = (c.flops ?? 0) / this.#bestMatmul / 1e9;
+      if (expected > this.seconds) {
+        const { bytes: planned, unsharedBytes: unshared } = plan(Object.values(c.build()), [], this.device.limits);
+        const why = `not timed: about ${expected.toFixed(expected < 10 ? 1 : 0)} s a run, --seconds ${Math.ceil(expected)} would`;
+        return this.print({ ...rowOf(this.device, c), planned, unshared, note: [why, ...note ? [note] : []].join("; ") });
+      }
+      const row = await time(this.device, c), { gflops, gbps } = row;
+      if (gflops && c.name.startsWith("matmul")) this.#bestMatmul = Math.max(this.#bestMatmul, gflops);
+      this.print({ ...row, share: gflops ? gflops / this.#bestMatmul : gbps ? gbps / this.#copySpeed : undefined, note });
+    } catch (error) {
+      if (!(error instanceof ZelligeError)) throw error;
+      this.print({ ...rowOf(this.device, c), note: error.message });
+    }
+  }
+
+  async largest(model: typeof growing[number]): Promise<void> {
+    const { found, limit } = await largest(this.device, model), why = `twice as many do not fit: ${limit}`;
+    if (found) await this.measured(found.case, `the largest batch, ${why}`);
+    else this.print({ ...rowOf(this.device, model.at(1)), note: `not even one fits: ${limit}` });
+  }
 }
 
-const MiB = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
-
 async function main(args: string[]): Promise<number> {
-  const json = args.includes("--json"), blas = args.includes("--blas");
-  const named = args.flatMap((arg, i) => arg === "--device" ? [args[i + 1]] : []);
-  const filters = args.filter((arg, i) =>
-    !["--json", "--device", "--blas"].includes(arg) &&
-    args[i - 1] !== "--device"
-  );
-  if (args.includes("--help") || args.includes("-h")) {
-    return console.log(usage), 0;
+  const { values: { json = false, device: named, seconds, blas, help }, positionals: filters } = readFlags(args, flags, usage);
+  if (help) return console.log(usage), 0;
+  const wanted = (c: Case) => !filters.length || filters.some((word) => isNamed(c, word));
+  const chosen = cases.filter(wanted), grown = growing.filter((model) => wanted({ ...model.at(1), shape: "largest" }));
+  if (!chosen.length && !grown.length) {
+    throw new RecipeError(`no case contains ${filters.join(" or ")}; there are ${[...new Set(cases.map((c) => c.name))].join(", ")}`);
   }
-  if (filters.some((f) => f.startsWith("-"))) return console.error(usage), 2;
-  const chosen = cases.filter((c) => !filters.length || filters.some((f) => c.name.includes(f)));
-  if (!chosen.length) {
-    return console.error(
-      `bench: no case contains ${filters.join(" or ")}; there are ${cases.map((c) => c.name).join(", ")}`,
-    ),
-      2;
-  }
-
-  for (
-    const kind of (named.length ? named : ["native", "dawn", "cpu"]) as DeviceKind[]
-  ) {
+  for (const kind of (named ?? ["native", "dawn", "cpu"]) as DeviceKind[]) {
     let device: Device;
     try {
       device = await openDevice({ device: kind, blas });
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
-      if (named.length) console.error(`bench: ${error.message}`);
+      if (named) console.error(`bench: ${error.message}`);
       continue;
     }
     if (!json) console.log(`\n${device.description}`);
-    const software = (device as { software?: boolean }).software ?? true;
-    const copySpeed = (await time(device, copy)).gbps!;
-    let bestMatmul = (await time(device, matmulCase)).gflops!;
-    for (const c of chosen.filter((c) => !c.gpuOnly || !software)) {
-      const row = await time(device, c);
-      if (row.gflops && c.name.startsWith("matmul")) {
-        bestMatmul = Math.max(bestMatmul, row.gflops);
-      }
-      print({
-        ...row,
-        share: row.gflops ? row.gflops / bestMatmul : row.gbps ? row.gbps / copySpeed : undefined,
-      }, json);
-    }
+    const bench = new Bench(device, wholeNumber("seconds", seconds, 0) ?? 3, (row) => console.log(json ? JSON.stringify(row) : line(row)));
+    await bench.warmUp();
+    for (const c of chosen) await bench.measured(c);
+    for (const model of grown) await bench.largest(model);
     await device.destroy();
   }
   return 0;
 }
 
 const [first, ...rest] = process.argv.slice(2);
-process.exitCode = first === "peers" ? await (await import("./peers/main.ts")).main(rest) : await main(process.argv.slice(2));
+process.exitCode = first === "peers"
+  ? await (await import("./peers/main.ts")).main(rest)
+  : await runCommand("bench", () => main(process.argv.slice(2)));

@@ -15,26 +15,22 @@ export async function measure(
   program: Program,
   { rounds = 7, roundMs = 120 }: { rounds?: number; roundMs?: number } = {},
 ): Promise<Measured> {
-  const timed = async (runs: number) => {
-    const start = performance.now();
-    for (let i = 0; i < runs; i++) program.run();
-    await program.device.idle();
-    return (performance.now() - start) / runs;
-  };
-  const started = async () => {
+  const round = async (runs: number) => {
     const start = performance.now();
     program.run();
     const host = performance.now() - start;
+    for (let i = 1; i < runs; i++) program.run();
     await program.device.idle();
-    return host;
+    return { ms: (performance.now() - start) / runs, host };
   };
-  await timed(1); // compiles what the driver left for the first run
-  const once = await timed(1), runs = Math.max(1, Math.round(roundMs / once));
+  await round(1); // compiles what the driver left for the first run
+  const { ms: once } = await round(1), runs = Math.max(1, Math.round(roundMs / once));
+  if (once > 1000) rounds = once > 5000 ? 1 : 3; // whole models on a processor
   const times: number[] = [], hosts: number[] = [];
-  if (once > 1000) rounds = 3; // whole models on a processor
   for (let i = 0; i < rounds; i++) {
-    times.push(await timed(runs));
-    hosts.push(await started());
+    const { ms, host } = await round(runs);
+    times.push(ms);
+    hosts.push(host);
   }
   for (const list of [times, hosts]) list.sort((a, b) => a - b);
   return { ms: times[rounds >> 1], best: times[0], host: hosts[rounds >> 1] };

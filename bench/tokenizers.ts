@@ -23,7 +23,7 @@ function model(preset: string, size: number, B: number) {
   return { made, p, pictures: input("pictures", [B, 3, size, size]) };
 }
 
-function encoding(preset: string, size: number, B: number, gpuOnly = false): Case {
+function encoding(preset: string, size: number, B: number): Case {
   const build = () => {
     const { made, p, pictures } = model(preset, size, B);
     return { ids: made.ids(p, pictures) };
@@ -32,7 +32,6 @@ function encoding(preset: string, size: number, B: number, gpuOnly = false): Cas
     name: `tokenizer ${preset} encode`,
     shape: `${size}, batch ${B}`,
     pictures: B,
-    gpuOnly,
     get flops() {
       return convolutionFlops([build().ids]);
     },
@@ -40,7 +39,7 @@ function encoding(preset: string, size: number, B: number, gpuOnly = false): Cas
   };
 }
 
-function training(preset: string, size: number, B: number, gpuOnly = false): Case {
+function training(preset: string, size: number, B: number): Case {
   const forward = () => {
     const { made, p, pictures } = model(preset, size, B);
     return { made, p, ...tokenizerObjective(made, p, pictures, randomSource()) };
@@ -49,7 +48,6 @@ function training(preset: string, size: number, B: number, gpuOnly = false): Cas
     name: `tokenizer ${preset} training`,
     shape: `${size}, batch ${B}`,
     pictures: B,
-    gpuOnly,
     get flops() {
       return 3 * convolutionFlops([forward().loss]);
     },
@@ -73,9 +71,9 @@ export const tokenizers: Case[] = [
     kind("tiny", 32, 16),
     kind("customized-tiny", 32, 16),
     kind("small", 112, 2),
-    kind("base", 112, 16, true),
-    kind("dalle", 112, 16, true),
-    kind("customized-base", 112, 16, true),
+    kind("base", 112, 16),
+    kind("dalle", 112, 16),
+    kind("customized-base", 112, 16),
   ]),
   {
     name: "matmul of conv 3x3's size",
