@@ -1,38 +1,29 @@
-// deno task trace [CASE] [--device native|dawn|cpu]: the plan of a bench case and the time of each of its launches.
+// deno task trace [CASE] [--device native|dawn|cpu]: the plan of a bench case, the time of each of its launches, and what matrix products take.
 
 import process from "node:process";
-import { type Case, written } from "../../bench/case.ts";
+import { type Case, isNamed, written } from "../../bench/case.ts";
 import { cases } from "../../bench/cases.ts";
 import { openDevice, type OpenOptions } from "../devices/mod.ts";
-import { ZelligeError } from "../errors.ts";
+import { RecipeError } from "../errors.ts";
 import { compile } from "../program.ts";
+import { readFlags, runCommand } from "./command.ts";
+import { families, productShare, type TimedLaunch } from "./trace/families.ts";
 
 const usage = `Usage: deno task trace [CASE] [--device auto|webgpu|native|dawn|cpu]
 
-Prints the plan of a case of \`deno task bench\` (inputs, buffers, launches, bytes) and the milliseconds of each launch.
-Cases: ${cases.map((c) => c.name).join(", ")}`;
+Prints the plan of the first case of \`deno task bench\` whose name and shape contain CASE (inputs, buffers, launches, bytes), the
+milliseconds of each launch, and the share of each family of kernels and of matrix products.
+Cases: ${cases.map(({ name, shape }) => `${name} ${shape}`).join("; ")}`;
+
+const flags = { device: { type: "string" }, help: { type: "boolean", short: "h" } } as const;
 
 async function main(args: string[]): Promise<number> {
-  const at = args.indexOf("--device"), device = at < 0 ? "auto" : args[at + 1];
-  const words = args.filter((_, i) => at < 0 || (i !== at && i !== at + 1));
-  if (words.some((word) => word.startsWith("-"))) {
-    const asked = words.includes("--help") || words.includes("-h");
-    (asked ? console.log : console.error)(usage);
-    return asked ? 0 : 2;
-  }
-  const wanted = words.join(" ") || cases[0].name, found = cases.find((c) => c.name.includes(wanted));
-  if (!found) {
-    console.error(`trace: no case contains "${wanted}"\n\n${usage}`);
-    return 2;
-  }
-  try {
-    await trace(found, device as OpenOptions["device"]);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof ZelligeError)) throw error;
-    console.error(error.message);
-    return 1;
-  }
+  const { values: { device = "auto", help }, positionals } = readFlags(args, flags, usage);
+  if (help) return console.log(usage), 0;
+  const wanted = positionals.join(" ") || cases[0].name, found = cases.find((c) => isNamed(c, wanted));
+  if (!found) throw new RecipeError(`no case contains "${wanted}"\n\n${usage}`);
+  await trace(found, device as OpenOptions["device"]);
+  return 0;
 }
 
 async function trace(c: Case, kind: OpenOptions["device"]): Promise<void> {
@@ -44,22 +35,27 @@ async function trace(c: Case, kind: OpenOptions["device"]): Promise<void> {
     await device.idle();
     console.log(program.describe());
     const times = await program.time();
-    if (!times) return console.log("this device has no timestamps, so launches are not timed one by one");
-    const total = times.reduce((sum, { ms }) => sum + ms, 0), byLabel = new Map<string, { ms: number; count: number }>();
-    for (const { label, ms } of times) {
-      const entry = byLabel.get(label) ?? { ms: 0, count: 0 };
-      byLabel.set(label, { ms: entry.ms + ms, count: entry.count + 1 });
-    }
-    console.log("time");
-    for (const [label, { ms, count }] of [...byLabel].sort((a, b) => b[1].ms - a[1].ms)) {
-      console.log(
-        `${ms.toFixed(3).padStart(10)} ms ${(100 * ms / total).toFixed(0).padStart(4)} %  ${String(count).padStart(4)} x ${label}`,
-      );
-    }
     program.destroy();
+    if (!times) return console.log("this device has no timestamps, so launches are not timed one by one");
+    const total = times.reduce((sum, { ms }) => sum + ms, 0);
+    console.log("time");
+    print(Map.groupBy(times, ({ label }) => label), total);
+    console.log("families");
+    print(families(times), total);
+    console.log(`matrix products: ${percent(productShare(times))} of ${total.toFixed(1)} ms`);
   } finally {
     await device.destroy();
   }
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+
+/** A line a group, the longest first. */
+function print(groups: ReadonlyMap<string, readonly TimedLaunch[]>, total: number): void {
+  const summed = [...groups].map(([label, all]) => ({ label, count: all.length, ms: all.reduce((sum, { ms }) => sum + ms, 0) }));
+  for (const { label, count, ms } of summed.sort((a, b) => b.ms - a.ms)) {
+    console.log(`${ms.toFixed(3).padStart(10)} ms ${percent(ms / total).padStart(6)}  ${String(count).padStart(4)} x ${label}`);
+  }
+}
+
+process.exitCode = await runCommand("trace", () => main(process.argv.slice(2)));

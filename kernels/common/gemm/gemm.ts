@@ -36,7 +36,11 @@ export interface Gemm extends Sizes {
   bind?: Record<string, string>;
 }
 
-export type Variant = "direct" | "tiled64" | "tiled128" | "small";
+export const variants = ["direct", "tiled64", "tiled128", "small"] as const;
+export type Variant = typeof variants[number];
+
+/** Whether a launch with this label is a product, for traces. */
+export const isProduct = (label: string) => new RegExp(`/(${variants.join("|")})( parts)?$`).test(label);
 
 const tilesOf = ({ Z, M, N }: Sizes, rows: number, columns: number) => Math.ceil(M / rows) * Math.ceil(N / columns) * Z;
 
@@ -82,13 +86,13 @@ export function gemmLaunches(gemm: Gemm, variant: Variant): Launch[] {
 export function gemmChoice(gemm: Gemm, { software }: LaunchContext): Choice {
   const { label, layout, Z, M, N, K } = gemm;
   const narrow = Math.min(M, N) <= 4 || Z * M * N <= 1024;
-  const variants: Variant[] = software ? ["direct"] : Math.min(M, N) > 64 ? ["tiled64", "tiled128"] : ["tiled64"];
-  if (narrow) variants.push("small");
+  const suited: Variant[] = software ? ["direct"] : Math.min(M, N) > 64 ? ["tiled64", "tiled128"] : ["tiled64"];
+  if (narrow) suited.push("small");
   const full: Variant = software ? "direct" : Math.min(M, N) > 64 && tilesOf(gemm, 128, 128) >= 128 ? "tiled128" : "tiled64";
   return {
     key: `${label} ${layout} ${Z}x${M}x${N}x${K}`,
     preferred: narrow ? "small" : full,
     work: 2 * Z * M * N * K,
-    options: Object.fromEntries(variants.map((variant) => [variant, gemmLaunches(gemm, variant)])),
+    options: Object.fromEntries(suited.map((variant) => [variant, gemmLaunches(gemm, variant)])),
   };
 }
