@@ -18,8 +18,8 @@ import { difference, Session } from "./session.ts";
 
 const usage = `Usage: deno task bench peers [JOB…] [--quick] [--limit SECONDS] [--only NAME]…
 
-Runs each JOB (all if none is named) by Zellige and by its peers, one after the other; compares the results before any time is taken; prints
-medians and ratios; and writes the section "Peers" of bench/RESULTS.md when nothing was left out by JOB or --only. Installs the peers'
+Runs each JOB (all if none is named) by Zellige on the CPU and, in turn with it, by each of the others; compares the results before any time
+is taken; prints medians and, as ratios, the medians of the rounds; and writes the section "Peers" of bench/RESULTS.md when nothing was left out by JOB or --only. Installs the peers'
 packages into bench/peers/packages on first use. --quick: fewer runs, and no job that takes seconds. --limit: a run that would take longer
 by what came before is left out (12). --only: names that contain NAME, beside Zellige on the CPU.
 
@@ -80,33 +80,70 @@ function reasonAgainst({ name, webgpu, infersOnly }: Contestant, job: Job, sessi
   if (session.found(job.id, reference.name)?.reason) return `there is nothing to compare with, since ${reference.name} did not do it`;
 }
 
-/** One contestant at one job, in a process of its own: compared, then timed. */
-async function run(contestant: Contestant, job: Job, session: Session, settings: Settings): Promise<void> {
-  const { name } = contestant, { folder, limit, quick } = settings, against = reasonAgainst(contestant, job, session, settings);
-  if (against) return session.missed(job.id, name, against);
-  const running = new Running(contestant, folder);
+/** A contestant in a process of its own, at work on one job. */
+interface AtWork {
+  running: Running;
+  /** Milliseconds of its first run, with whatever it compiles then. */
+  first: number;
+}
+
+async function begin(contestant: Contestant, job: Job, session: Session, { folder, limit }: Settings): Promise<AtWork | undefined> {
+  const { name } = contestant, running = new Running(contestant, folder);
   try {
     const { description } = await running.ask({ do: "open" }, 20_000);
     session.descriptions.set(name, description!);
     const { ms } = await running.ask({ do: "prepare", job }, 1000 * (20 + 2 * limit)); // compilation on a software adapter takes seconds
     const far = difference(job, name, folder);
     if (far) throw new Error(`another result, ${far}`);
-    const slow = ms! > 4000;
-    const { times } = await running.ask({ do: "time", ms: quick ? 400 : 1500, least: quick || slow ? 1 : 3, most: 40 }, 4000 * limit);
-    session.add(job.id, name, times!);
+    return { running, first: ms! };
   } catch (error) {
     session.missed(job.id, name, (error as Error).message);
-  } finally {
     running.stop();
   }
 }
 
+/** One contestant at one job: compared with the first contestant, then timed in turn with it. */
+async function run(contestant: Contestant, job: Job, reference: AtWork, session: Session, settings: Settings): Promise<void> {
+  const { name } = contestant, { limit, quick } = settings, against = reasonAgainst(contestant, job, session, settings);
+  if (against) return session.missed(job.id, name, against);
+  const own = contestant === contestants[0] ? reference : await begin(contestant, job, session, settings);
+  if (!own) return;
+  const slow = Math.max(own.first, reference.first) > 1000, rounds = quick ? 2 : slow ? 3 : 6;
+  const timed = async ({ running }: AtWork) => {
+    const { times } = await running.ask({ do: "time", ms: slow ? 0 : 250, least: 1, most: 40 }, 4000 * limit);
+    return times!;
+  };
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const before = await timed(reference);
+      if (own === reference) session.add(job.id, name, before);
+      else session.add(job.id, name, await timed(own), before);
+    }
+  } catch (error) {
+    session.missed(job.id, name, (error as Error).message);
+  } finally {
+    if (own !== reference) own.running.stop();
+  }
+}
+
 function print(job: Job, { name }: Contestant, session: Session): void {
-  const ms = session.median(job.id, name), base = session.median(job.id, contestants[0].name);
+  const ms = session.median(job.id, name);
   const words = ms === undefined
     ? session.found(job.id, name)!.reason
-    : `${shown(ms).padStart(9)} ms${base ? `  ${(ms / base).toFixed(2)}` : ""}`;
+    : `${shown(ms).padStart(9)} ms  ${session.ratio(job.id, name)!.toFixed(2)}`;
   console.log(`  ${name.padEnd(34)} ${words}`);
+}
+
+async function compete(taking: readonly Contestant[], job: Job, session: Session, settings: Settings): Promise<void> {
+  const [first] = taking, against = reasonAgainst(first, job, session, settings);
+  if (against) session.missed(job.id, first.name, against);
+  const reference = against ? undefined : await begin(first, job, session, settings);
+  for (const contestant of taking) {
+    if (reference) await run(contestant, job, reference, session, settings);
+    else if (contestant !== first) session.missed(job.id, contestant.name, reasonAgainst(contestant, job, session, settings)!);
+    print(job, contestant, session);
+  }
+  reference?.running.stop();
 }
 
 async function processRows(taking: Contestant[], { folder, quick }: Settings): Promise<Row[]> {
@@ -157,14 +194,7 @@ export async function main(args: string[]): Promise<number> {
     await writeMaterial(chosen, folder);
     for (const job of chosen) {
       console.log(`\n${job.title}`);
-      for (const contestant of taking) {
-        await run(contestant, job, session, settings);
-        if (contestant !== reference) print(job, contestant, session);
-      }
-      if (!session.found(job.id, reference.name)?.reason) {
-        await run(reference, job, session, settings);
-      }
-      print(job, reference, session);
+      await compete(taking, job, session, settings);
     }
     if (named.length) return 0;
     console.log("\nwhole processes");

@@ -30,55 +30,68 @@ export function machine(load: number): string {
   }${busy}`;
 }
 
+/** What stands in the place of a number: `[1]` for the first reason, listed below the table. */
+class Notes {
+  readonly #reasons: string[] = [];
+
+  mark(reason: string): string {
+    const at = this.#reasons.indexOf(reason);
+    return `[${at < 0 ? this.#reasons.push(reason) : at + 1}]`;
+  }
+
+  lines(): string[] {
+    return this.#reasons.map((reason, i) => `- [${i + 1}] ${reason}`);
+  }
+}
+
 /** `taking` in the order of the rows, `rows` of whole processes. */
 export function section(taking: readonly Contestant[], chosen: readonly Job[], session: Session, rows: Row[], about: string): string {
-  const [reference] = contestants;
+  const [first] = contestants, notes = new Notes();
+  const cell = ({ name }: Contestant, { id }: Job) => {
+    const ms = session.median(id, name), reason = session.found(id, name)?.reason;
+    if (ms === undefined) return reason ? notes.mark(reason) : "";
+    return shown(ms) + (name === first.name ? "" : ` (${session.ratio(id, name)!.toFixed(2)})`);
+  };
   const lines = [
     "## Peers",
     "",
     `\`deno task bench peers\`, ${
       new Date().toISOString().slice(0, 10)
-    }: ${about}. Medians in milliseconds; in brackets the time as a multiple of that of ${reference.name}`,
-    "(the CPU device), measured before and after the others. Results agreed with its own before any time was taken.",
+    }: ${about}. Medians in milliseconds. In brackets the time as a multiple`,
+    `of that of ${first.name}, which takes turns with each of the others: the median of the rounds, so it need not be the quotient of two medians.`,
+    "Results agreed with its own before any time was taken.",
     "",
-    `| | ${chosen.map(({ title }) => title).join(" | ")} |`,
-    `| --- |${chosen.map(() => " ---: |").join("")}`,
+    ...table(
+      ["", ...chosen.map(({ title }) => title)],
+      taking.map((contestant) => [contestant.name, ...chosen.map((job) => cell(contestant, job))]),
+    ),
+    ...processTable(rows, notes),
+    ...notes.lines(),
+    "",
+    "Versions and devices:",
+    "",
   ];
-  const reasons = new Map<string, Map<string, string[]>>();
-  for (const { name } of taking) {
-    const cells = chosen.map(({ id, title }) => {
-      const ms = session.median(id, name), base = session.median(id, reference.name), reason = session.found(id, name)?.reason;
-      if (reason) leftOut(reasons, reason, name, title);
-      return ms === undefined ? "-" : `${shown(ms)}${base && name !== reference.name ? ` (${(ms / base).toFixed(2)})` : ""}`;
-    });
-    lines.push(`| ${name} | ${cells.join(" | ")} |`);
-  }
-  lines.push("", ...rowsTable(rows), "Left out:", "");
-  for (const [reason, byName] of reasons) {
-    const who = [...byName].map(([name, titles]) => titles.length === chosen.length ? name : `${name} (${titles.join("; ")})`);
-    lines.push(`- ${reason}: ${who.join("; ")}`);
-  }
-  for (const { what, who, reason } of rows) if (reason) lines.push(`- ${reason}: ${who} (${what})`);
-  lines.push("", "Versions and devices:", "");
-  for (const [name, description] of session.descriptions) {
-    lines.push(`- ${name}: ${description}`);
-  }
+  for (const [name, description] of session.descriptions) lines.push(`- ${name}: ${description}`);
   return lines.join("\n");
 }
 
-function leftOut(reasons: Map<string, Map<string, string[]>>, reason: string, name: string, title: string): void {
-  const byName = reasons.get(reason) ?? new Map<string, string[]>();
-  reasons.set(reason, byName.set(name, [...byName.get(name) ?? [], title]));
+function table(head: string[], rows: string[][]): string[] {
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`.replaceAll("  ", " ");
+  return [line(head), `| --- |${" ---: |".repeat(head.length - 1)}`, ...rows.map(line), ""];
 }
 
-function rowsTable(rows: Row[]): string[] {
-  const timed = rows.filter(({ ms }) => ms !== undefined);
-  if (!timed.length) return [];
+/** A row per name, a column per kind of process and runtime. */
+function processTable(rows: Row[], notes: Notes): string[] {
+  if (!rows.length) return [];
+  const columns = new Set<string>(), names = new Map<string, Map<string, string>>();
+  for (const { what, who, ms, reason } of rows) {
+    const [, name, runtime] = /^(.*?)(?:, (Deno|Bun))?$/.exec(who)!, column = [what, runtime].filter(Boolean).join(", ");
+    columns.add(column);
+    names.set(name, (names.get(name) ?? new Map()).set(column, ms === undefined ? notes.mark(reason!) : shown(ms)));
+  }
+  const heads = [...columns];
   return [
-    "| whole processes | | ms |",
-    "| --- | --- | ---: |",
-    ...timed.map(({ what, who, ms }) => `| ${what} | ${who} | ${shown(ms!)} |`),
-    "",
+    ...table(["whole processes, ms", ...heads], [...names].map(([name, cells]) => [name, ...heads.map((head) => cells.get(head) ?? "")])),
     "import: of the module, without the runtime's start. cold start: from the start of the process to the first logits of ViT-Tiny/16, batch 1. image pipeline: one",
     "photo decoded, its colors jittered, two views cut.",
     "",

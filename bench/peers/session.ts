@@ -7,8 +7,14 @@ import { contestants } from "./contestants.ts";
 export interface Found {
   /** Milliseconds of each run. */
   times: number[];
+  /** Per round, the median as a multiple of the first contestant's in the same round. */
+  ratios: number[];
   /** Why there are none. */
   reason?: string;
+}
+
+export function median(values: readonly number[]): number | undefined {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
 export class Session {
@@ -16,22 +22,34 @@ export class Session {
   /** What each contestant says of itself. */
   readonly descriptions = new Map<string, string>();
 
-  /** Adds times to those that are there. */
-  add(job: string, name: string, times: number[]): void {
-    this.#found.set(`${job}/${name}`, { times: [...this.found(job, name)?.times ?? [], ...times] });
+  /** Adds a round: the times of the first contestant, and of the one that took its turn right after it. */
+  add(job: string, name: string, times: number[], reference: number[] = times): void {
+    const [first] = contestants, ratio = median(times)! / median(reference)!;
+    this.#append(job, name, times, [ratio]);
+    if (name !== first.name) this.#append(job, first.name, reference, []);
   }
 
   missed(job: string, name: string, reason: string): void {
-    this.#found.set(`${job}/${name}`, { times: [], reason });
+    this.#found.set(`${job}/${name}`, { times: [], ratios: [], reason });
   }
 
   found(job: string, name: string): Found | undefined {
     return this.#found.get(`${job}/${name}`);
   }
 
+  /** Milliseconds. */
   median(job: string, name: string): number | undefined {
-    const times = this.found(job, name)?.times.toSorted((a, b) => a - b);
-    return times?.[times.length >> 1];
+    return median(this.found(job, name)?.times ?? []);
+  }
+
+  /** The time as a multiple of the first contestant's: the median over the rounds, so that a machine that slows down in between changes little. */
+  ratio(job: string, name: string): number | undefined {
+    return median(this.found(job, name)?.ratios ?? []);
+  }
+
+  #append(job: string, name: string, times: number[], ratios: number[]): void {
+    const found = this.found(job, name);
+    this.#found.set(`${job}/${name}`, { times: [...found?.times ?? [], ...times], ratios: [...found?.ratios ?? [], ...ratios] });
   }
 }
 
