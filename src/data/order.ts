@@ -3,6 +3,7 @@
 // The order of an epoch is a plain Fisher-Yates shuffle in a Uint32Array: 4 bytes a sample (5 MB for ImageNet) and about 0.3 s a million,
 // once per epoch. A permutation without memory (a Feistel network) would save that and give up exact uniformity in small sets.
 import { DataError } from "../errors.ts";
+import { alike } from "./alike.ts";
 import { draws } from "./random.ts";
 
 /** Where a loader stands: the next batch starts with sample `position` of the order of `epoch`. All of it is in a checkpoint. */
@@ -21,6 +22,8 @@ export interface OrderOptions {
   last: "pad" | "drop";
   /** Epochs to run, counted from 0; Infinity for no end. */
   epochs: number;
+  /** Size of a sample: those of like size come in one batch. Absent: as the order has them. A resume needs the batch size it had before. */
+  size?: (index: number) => number;
 }
 
 /** What to read for one batch. */
@@ -39,7 +42,11 @@ export function epochOrder(length: number, { seed, epoch, shuffle }: { seed: num
 }
 
 /** Plans batches from `state` on. Batches never reach over the end of an epoch. Throws DataError where state or options do not fit the set. */
-export function* batchPlans(length: number, { batchSize, shuffle, last, epochs }: OrderOptions, state: LoaderState): Generator<BatchPlan> {
+export function* batchPlans(
+  length: number,
+  { batchSize, shuffle, last, epochs, size }: OrderOptions,
+  state: LoaderState,
+): Generator<BatchPlan> {
   const { seed } = state;
   let { epoch, position } = state;
   if (!Number.isInteger(batchSize) || batchSize < 1) {
@@ -54,7 +61,7 @@ export function* batchPlans(length: number, { batchSize, shuffle, last, epochs }
     );
   }
   for (; epoch < epochs; epoch++, position = 0) {
-    const order = epochOrder(length, { seed, epoch, shuffle });
+    const drawn = epochOrder(length, { seed, epoch, shuffle }), order = size ? alike(drawn, { seed, epoch, batchSize, size }) : drawn;
     const end = last === "drop" ? length - batchSize + 1 : length;
     while (position < end) {
       const indices = new Int32Array(batchSize).fill(-1);

@@ -17,6 +17,8 @@ export interface AdamwOptions {
   ema?: boolean;
   /** Begins the names of inputs and states; two optimizers in one program need different ones. */
   name?: string;
+  /** Makes the states. What gives one state for one name lets several programs move the same moments. */
+  makeState?: typeof state;
 }
 
 /** What changes per step. */
@@ -66,7 +68,8 @@ export interface Adamw {
 export function adamw(
   params: Readonly<Record<string, Tensor>>,
   grads: readonly Tensor[] | readonly GradientPack[],
-  { betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, clip, table, ema: averaged = false, name = "adamw" }: AdamwOptions = {},
+  { betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, clip, table, ema: averaged = false, name = "adamw", makeState = state }:
+    AdamwOptions = {},
 ): Adamw {
   const packs = arePacks(grads) ? grads : packGradients(params, grads);
   const scalars = input(`${name}.scalars`, [4]), decay = input(`${name}.ema_decay`, [1]);
@@ -74,7 +77,7 @@ export function adamw(
   const updates: Tensor[] = [], moments: Adamw["moments"] = {}, average: Adamw["average"] = {};
   for (const { parameters: p, gradient: g } of packs) {
     const members = Object.entries(params).filter(([, t]) => storage(t).root === p);
-    const m = state(`${name}.m ${p.name}`, p.shape), v = state(`${name}.v ${p.name}`, p.shape);
+    const m = makeState(`${name}.m ${p.name}`, p.shape), v = makeState(`${name}.v ${p.name}`, p.shape);
     const factors = constant(`${name}.table ${p.name}`, [p.size / adamwRun, 2], factorsOf(p, members, table));
     const [nextP, nextM, nextV] = adamwStep({ p, m, v, g, table: factors, scalars, coefficient }, { beta1, beta2, eps });
     updates.push(nextP, nextM, nextV);
@@ -82,7 +85,7 @@ export function adamw(
       part(pack, storage(t).offset, t.shape, `${name}.${kind} ${key}`);
     for (const member of members) moments[member[0]] = { m: like(m, "m", member), v: like(v, "v", member) };
     if (!averaged) continue;
-    const e = state(`${name}.ema ${p.name}`, p.shape, p.leaf!.init);
+    const e = makeState(`${name}.ema ${p.name}`, p.shape, p.leaf!.init);
     updates.push(ema(e, nextP, decay));
     for (const member of members) average[member[0]] = like(e, "ema", member);
   }

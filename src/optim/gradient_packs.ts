@@ -43,12 +43,13 @@ export const keepInput = "accumulate.keep";
 /**
  * Sums of gradients over micro-batches: a program that only accumulates takes `updates`; the one that ends the step gives `packs`
  * to `adamw()` as well. Both write `keepInput`: 0 in the first micro-batch of a step, then 1. Divide the loss by their number.
+ * `makeState` as in `adamw()`.
  */
-export function accumulateGradients(packs: readonly GradientPack[]): { packs: GradientPack[]; updates: Tensor[] } {
+export function accumulateGradients(packs: readonly GradientPack[], makeState = state): { packs: GradientPack[]; updates: Tensor[] } {
   const keep = input(keepInput, [1]);
   const summed = packs.map(({ parameters, gradient }) => ({
     parameters,
-    gradient: accumulate(state(`sum of ${gradient.name}`, [gradient.size]), gradient, keep),
+    gradient: accumulate(makeState(`sum of ${gradient.name}`, [gradient.size]), gradient, keep),
   }));
   return { packs: summed, updates: summed.map(({ gradient }) => gradient) };
 }

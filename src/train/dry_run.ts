@@ -36,7 +36,7 @@ export async function* dryRun(recipe: AnyRecipe, device: Device): AsyncGenerator
       const begin = performance.now();
       for await (const batch of loader) {
         const { lr, ...rest } = schedule(0), from = performance.now();
-        update.trial({ ...rest, random: [0, 0], ...inputs(batch, { step: 0, part: 0 }) }, lr);
+        await update.trial({ ...rest, random: [0, 0], ...inputs(batch, { step: 0, part: 0 }) }, lr);
         await device.idle();
         times.push(performance.now() - from);
         if (times.length === 3 || performance.now() - begin > patience) break;

@@ -6,7 +6,6 @@ import { ZelligeError } from "../errors.ts";
 import type { LoaderState } from "../data/order.ts";
 import type { MetricLine } from "./run/metrics.ts";
 import type { Learning } from "./stage.ts";
-import { takenBy } from "./update.ts";
 
 type Batch = AnyBatch<PlacedData>;
 
@@ -54,7 +53,7 @@ export async function loop({ learning, from, seed, logEvery, on }: LoopOptions):
       const { lr, ...schedule } = learning.schedule(step);
       const random = (part: number) => ({ random: [seed, step * accumulation + part] });
       const inputs = group.map((batch, part) => ({ ...random(part), ...schedule, ...learning.inputs(batch, { step, part }) }));
-      update.run(inputs.map((values) => takenBy(update.program, values)), { step, lr, weightDecay, emaDecay: ema ?? undefined });
+      await update.run(inputs, { step, lr, weightDecay, emaDecay: ema ?? undefined });
       state = { step: step + 1, loader: group.at(-1)!.next, skipped: from.skipped + loader.skipped };
       seen.push(group);
       pictures += group.reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0);

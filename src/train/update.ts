@@ -1,30 +1,23 @@
-// One update of the weights as programs: forward, backward, clipping, AdamW, averages, and sums of what is to be logged.
+// One update of the weights as programs, one set of them for each shape of batches.
 
-import { accumulate, multiply } from "../../kernels/mod.ts";
 import type { Device } from "../devices/device.ts";
-import { gradients } from "../gradients.ts";
-import { constant, input, state, type Tensor } from "../graph.ts";
-import type { ParamSpec } from "../nn/parameters.ts";
-import { type Adamw, adamw, type AdamwStep } from "../optim/adamw.ts";
-import { accumulateGradients, keepInput, packGradients } from "../optim/gradient_packs.ts";
+import { state, type Tensor } from "../graph.ts";
+import type { Adamw, AdamwStep } from "../optim/adamw.ts";
+import { keepInput } from "../optim/gradient_packs.ts";
 import { compile, type Program } from "../program.ts";
 import type { Training } from "./recipe/training.ts";
 import type { Named } from "./states.ts";
+import { type Judged, keepNorm, keepSums, type Learners, updateGraph } from "./update_graph.ts";
 
-/**
- * What an update needs of a model: parameters that learn, the loss (1), and other values (1) to be logged; a value that is named "loss"
- * is logged in place of the loss.
- */
-export interface Objective {
-  params: Readonly<Record<string, Tensor>>;
-  /** Decay and rate of each parameter. */
-  table?: Readonly<Record<string, Pick<ParamSpec, "decay" | "lrScale">>>;
-  loss: Tensor;
-  values?: Readonly<Record<string, Tensor>>;
-  /** States that the model itself moves at every micro-batch, such as running statistics: part of its weights, but not learned. */
-  running?: { states: Named; updates: readonly Tensor[] };
-  /** Tensors from which backward computes the rest again, to save memory. */
-  recompute?: readonly Tensor[];
+/** What an update needs of a model. */
+export interface Objective extends Learners, Judged {
+  /** The same over smaller batches, where there are any: a shape has programs of its own, built when a batch of it first comes. */
+  shapes?: {
+    /** Tells the shape of a micro-batch by its values; `largest` is the objective's own. */
+    of(values: Values): number;
+    largest: number;
+    judged(shape: number): Judged;
+  };
 }
 
 /** Inputs of a program by name. */
@@ -36,17 +29,21 @@ export function takenBy({ inputs }: Pick<Program, "inputs">, values: Values): Va
   return Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
 }
 
-/** Say whether the sums for the log go on or begin anew; the norm's, which is added once an update, has its own. */
-const keepSums = "log.keep", keepNorm = "log.keep_norm";
+/** The programs of one shape: what ends an update, and what takes in the micro-batches before its last. */
+interface Programs {
+  whole: Program;
+  partial?: Program;
+}
 
 export class Update {
   /** Micro-batches since the sums began. */
   #summed = 0;
   #updates = 0;
+  readonly #smaller = new Map<number, Programs>();
 
   private constructor(
-    readonly program: Program,
-    private readonly partial: Program | undefined,
+    private readonly programs: Programs,
+    private readonly build: (judged: Judged, share: Program) => Promise<Programs>,
     private readonly parts: number,
     readonly objective: Objective,
     readonly optimizer: Adamw,
@@ -55,36 +52,33 @@ export class Update {
 
   /** Plans an update on a device. @throws LimitError, ShaderError */
   static async compile(device: Device, objective: Objective, training: Training): Promise<Update> {
-    const { params, table, loss, values = {}, recompute, running } = objective, parts = training.accumulation;
-    const scaled = parts === 1 ? loss : multiply(loss, constant("1 / parts", [1], [1 / parts]));
-    const packs = packGradients(params, gradients(scaled, Object.values(params), undefined, recompute));
-    const summed = parts === 1 ? { packs, updates: [] } : accumulateGradients(packs);
-    const optimizer = adamw(params, summed.packs, {
-      betas: [training.beta1, training.beta2],
-      eps: training.eps,
-      clip: training.clip ?? undefined,
-      table,
-      ema: training.ema !== null,
-    });
-    const keep = input(keepSums, [1]);
-    const sumOf = (name: string, t: Tensor, keep: Tensor) => accumulate(state(`sum of ${name}`, [1]), t, keep);
-    const each = Object.fromEntries(Object.entries({ loss, ...values }).map(([name, t]) => [name, sumOf(name, t, keep)]));
-    const sums = { ...each, gradNorm: sumOf("gradNorm", optimizer.gradNorm, input(keepNorm, [1])) };
-    const program = await compile(device, sums, { updates: [...optimizer.updates, ...running?.updates ?? []] });
-    try {
-      const partial = parts > 1
-        ? await compile(device, each, { updates: [...summed.updates, ...running?.updates ?? []], share: program })
-        : undefined;
-      return new Update(program, partial, parts, objective, optimizer, sums);
-    } catch (error) {
-      program.destroy();
-      throw error;
-    }
+    const makeState = statesByName(), parts = training.accumulation;
+    const graphOf = (judged: Judged) => updateGraph(objective, judged, training, makeState);
+    const build = async ({ whole, partial }: ReturnType<typeof graphOf>, share?: Program): Promise<Programs> => {
+      const program = await compile(device, whole.sums, { updates: whole.updates, share });
+      if (parts === 1) return { whole: program };
+      try {
+        return { whole: program, partial: await compile(device, partial.sums, { updates: partial.updates, share: program }) };
+      } catch (error) {
+        program.destroy();
+        throw error;
+      }
+    };
+    const graph = graphOf(objective), programs = await build(graph);
+    const { optimizer, whole: { sums } } = graph;
+    return new Update(programs, (judged, share) => build(graphOf(judged), share), parts, objective, optimizer, sums);
+  }
+
+  /** The program of the largest shape, which has every state. */
+  get program(): Program {
+    return this.programs.whole;
   }
 
   /** Bytes on the device. */
   get bytes(): number {
-    return this.program.bytes + (this.partial?.bytes ?? 0);
+    const { program } = this,
+      all = [this.programs, ...this.#smaller.values()].flatMap(({ whole, partial }) => [whole, partial ?? []].flat());
+    return all.reduce((sum, { plan }) => sum + (plan === program.plan ? plan.bytes : plan.bytes - stateBytes(plan)), 0);
   }
 
   /** Updates that the sums hold. */
@@ -93,11 +87,11 @@ export class Update {
   }
 
   /** Starts one update from as many micro-batches as the recipe has parts. Returns before the device is done, where it can. */
-  run(batches: readonly Values[], at: AdamwStep): void {
+  async run(batches: readonly Values[], at: AdamwStep): Promise<void> {
     for (const [i, values] of batches.entries()) {
-      const last = i === this.parts - 1, program = last ? this.program : this.partial!;
+      const last = i === this.parts - 1, { whole, partial } = await this.#programsFor(values), program = last ? whole : partial!;
       program.write({
-        ...values,
+        ...takenBy(program, values),
         [keepSums]: this.#summed === 0 ? 0 : 1,
         ...this.parts > 1 && { [keepInput]: i === 0 ? 0 : 1 },
         ...last && { ...this.optimizer.values(at), [keepNorm]: this.#updates === 0 ? 0 : 1 },
@@ -109,10 +103,18 @@ export class Update {
   }
 
   /** Runs the whole program on one micro-batch, to see how long it takes. What it does to the weights is of no use. */
-  trial(values: Values, lr: number): void {
+  async trial(values: Values, lr: number): Promise<void> {
     const given = { ...values, [keepSums]: 0, [keepNorm]: 0, [keepInput]: 0, ...this.optimizer.values({ step: 0, lr, emaDecay: 0 }) };
-    this.program.write(takenBy(this.program, given));
-    this.program.run();
+    const { whole } = await this.#programsFor(values);
+    whole.write(takenBy(whole, given));
+    whole.run();
+  }
+
+  async #programsFor(values: Values): Promise<Programs> {
+    const { shapes } = this.objective, shape = shapes?.of(values);
+    if (!shapes || shape === undefined || shape === shapes.largest) return this.programs;
+    if (!this.#smaller.has(shape)) this.#smaller.set(shape, await this.build(shapes.judged(shape), this.program));
+    return this.#smaller.get(shape)!;
   }
 
   /** Means since they were read last; waits for the device. The gradient's norm is the mean over updates. */
@@ -154,7 +156,21 @@ export class Update {
   }
 
   destroy(): void {
-    this.partial?.destroy();
-    this.program.destroy();
+    for (const { whole, partial } of [...this.#smaller.values(), this.programs]) {
+      partial?.destroy();
+      whole.destroy();
+    }
   }
+}
+
+/** States are there once, whatever programs share them. */
+const stateBytes = ({ buffers }: Program["plan"]) => buffers.reduce((sum, { kind, bytes }) => sum + (kind === "state" ? bytes : 0), 0);
+
+/** Makes each state once, by its name. */
+function statesByName(): typeof state {
+  const made = new Map<string, Tensor>();
+  return (name, ...rest) => {
+    if (!made.has(name)) made.set(name, state(name, ...rest));
+    return made.get(name)!;
+  };
 }

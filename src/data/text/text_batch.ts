@@ -7,7 +7,14 @@ import type { TextSet } from "./text_set.ts";
 export interface TextBatchRecipe {
   /** How tokens are masked, drawn anew in each epoch; absent: the model sees the texts as they are. */
   mask?: TextMaskOptions;
+  /** Tokens that the texts of a batch may have, ascending up to the set's: the least that holds the longest is T. Absent: the set's alone. */
+  lengths?: readonly number[];
 }
+
+/** Lengths for batches of texts of up to `most` tokens: its quarters as multiples of 8. */
+export const batchLengths = (most: number): number[] => [
+  ...new Set([1, 2, 3, 4].map((quarters) => Math.min(most, 8 * Math.ceil(quarters * most / 32)))),
+];
 
 /** B places of T tokens; an empty place has weight 0, label -1 and nothing but padding. */
 export interface TextBatch extends PlacedData {
@@ -37,8 +44,10 @@ export interface MaskedTokens {
 }
 
 /** Fills the batch of a plan. */
-export function makeTextBatch(set: TextSet, { mask }: TextBatchRecipe, plan: BatchPlan): TextBatch {
-  const { indices } = plan, B = indices.length, T = set.tokens, { wordPiece } = set;
+export function makeTextBatch(set: TextSet, { mask, lengths = [set.tokens] }: TextBatchRecipe, plan: BatchPlan): TextBatch {
+  const { indices } = plan, B = indices.length, { wordPiece } = set;
+  const longest = indices.reduce((most, index) => index < 0 ? most : Math.max(most, set.read(index).ids.length), 0);
+  const T = lengths.find((length) => length >= longest)!;
   const batch: TextBatch = {
     tokens: new Uint32Array(B * T).fill(wordPiece.pad),
     keys: new Float32Array(B * T),
@@ -80,7 +89,8 @@ function emptyMask(M: number): MaskedTokens {
   return { rows: numbers(), targets: numbers(), weights: marks(), left: numbers(), right: numbers(), offset: numbers(), bounded: marks() };
 }
 
-/** The loader of a run over texts: order, resume and places as for pictures. */
-export function openTextLoader(set: TextSet, recipe: TextBatchRecipe, options: Omit<LoaderOptions, "ahead">): Loader<TextBatch> {
-  return new Loader<TextBatch>(set, (plan) => Promise.resolve(makeTextBatch(set, recipe, plan)), { ...options, ahead: 1 });
+/** The loader of a run over texts: order, resume and places as for pictures, but texts of like length come together where that saves padding. */
+export function openTextLoader(set: TextSet, recipe: TextBatchRecipe, options: Omit<LoaderOptions, "ahead" | "size">): Loader<TextBatch> {
+  const size = recipe.lengths && ((index: number) => set.read(index).ids.length);
+  return new Loader<TextBatch>(set, (plan) => Promise.resolve(makeTextBatch(set, recipe, plan)), { ...options, size, ahead: 1 });
 }

@@ -26,6 +26,8 @@ export interface TextObjective {
   random: Random;
   /** Inputs of a batch, by name. */
   inputs(batch: TextBatch): Values;
+  /** What the loss is the mean of: masked tokens, or texts. */
+  count(batch: TextBatch): number;
 }
 
 /** Masked tokens, and the span boundary objective of a model that has its head: the losses are added, as SpanBERT's are. */
@@ -55,6 +57,7 @@ export function maskedTextObjective(config: BertConfig, { batchSize: B, length: 
       const { rows, targets, weights, left, right, offset, bounded } = masked!;
       return { tokens, keys, rows, targets, "target weights": weights, ...config.boundary && { left, right, offset, bounded } };
     },
+    count: ({ masked }) => total(masked!.weights),
   };
 }
 
@@ -80,7 +83,10 @@ export function textClassObjective(config: BertConfig, { batchSize: B, length: T
         return Math.max(0, label);
       }),
     }),
+    count: ({ weights }) => total(weights),
   };
 }
+
+const total = (values: Float32Array) => values.reduce((a, b) => a + b, 0);
 
 const textInputs = (B: number, T: number) => ({ tokens: input("tokens", [B, T], "u32"), keys: input("keys", [B, T]) });

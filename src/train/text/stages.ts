@@ -1,6 +1,6 @@
 // Pre-training and fine-tuning of a BERT as the session runs them.
 
-import { openTextLoader, type TextBatch, type TextBatchRecipe } from "../../data/text/text_batch.ts";
+import { batchLengths, openTextLoader, type TextBatch, type TextBatchRecipe } from "../../data/text/text_batch.ts";
 import type { TextSet } from "../../data/text/text_set.ts";
 import { bertMetadataKey, labelsMetadataKey } from "../../checkpoint/bert/mod.ts";
 import { hfBertConfig } from "../../checkpoint/hf/mod.ts";
@@ -13,7 +13,7 @@ import { compile, type Program } from "../../program.ts";
 import { type Training, trainingFacts } from "../recipe/training.ts";
 import type { Job, Stage, StageContext, Task } from "../stage.ts";
 import { weightsAt } from "../stages/weights.ts";
-import { Update } from "../update.ts";
+import { Update, type Values } from "../update.ts";
 import { shareOf, type TextTrainingData } from "./data.ts";
 import { maskedTextObjective, textClassObjective, type TextObjective, type TextShape } from "./objectives.ts";
 import { maskOf, modelOf, type TextRecipe } from "./recipe.ts";
@@ -97,13 +97,15 @@ interface Parts {
 }
 
 async function build({ device, recipe, data }: Context, job: Job, parts: Parts): Promise<Task<TextBatch>> {
-  const { config, table, training, train, heldOut, batches, score } = parts,
-    facts = trainingFacts(training, train.length),
-    B = facts.microBatch;
-  const objective = parts.objective({ batchSize: B, length: recipe.data.length }), p = parameters(table, { seed: recipe.seed + job.seed });
-  const update = await Update.compile(device, { params: p, table, ...objective.losses(p, objective.random) }, training);
-  const held = objective.losses(update.weights), judged = { loss: held.loss, ...held.values };
-  const measuring = await compile(device, judged, { share: update.program });
+  const { config, table, training, train, heldOut, score } = parts, facts = trainingFacts(training, train.length), B = facts.microBatch;
+  const lengths = batchLengths(recipe.data.length), batches = { ...parts.batches, lengths };
+  const objectives = new Map(lengths.map((length) => [length, parts.objective({ batchSize: B, length })]));
+  const p = parameters(table, { seed: recipe.seed + job.seed }), objective = objectives.get(recipe.data.length)!;
+  const learned = (length: number) => objectives.get(length)!.losses(p, objectives.get(length)!.random);
+  const lengthOf = ({ tokens }: Values) => (tokens as Uint32Array).length / B;
+  const shapes = { of: lengthOf, largest: recipe.data.length, judged: learned };
+  const update = await Update.compile(device, { params: p, table, ...learned(recipe.data.length), shapes }, training);
+  const measuring = new Map<number, Program>();
   const rate = linearSchedule({ base: facts.lr, final: training.minLr, steps: facts.steps, warmup: facts.warmup });
   const labels = config.classes ? data.classes! : [];
   // Hugging Face's BERT has no mean of tokens.
@@ -130,34 +132,40 @@ async function build({ device, recipe, data }: Context, job: Job, parts: Parts):
         epochs: 1,
         state: { seed: recipe.seed, epoch: 0, position: 0 },
       });
-      const means = await meansOver(measuring, loader, objective, Object.keys(judged));
+      const means = await meansOver(loader, objective, async (values) => {
+        const length = lengthOf(values);
+        if (!measuring.has(length)) {
+          const { loss, values } = objectives.get(length)!.losses(update.weights);
+          measuring.set(length, await compile(device, { loss, ...values }, { share: update.program }));
+        }
+        return measuring.get(length)!;
+      });
       return { values: { ...means, ...parts.measured }, score: score(means), files };
     },
     destroy() {
-      measuring.destroy();
+      for (const program of measuring.values()) program.destroy();
       update.destroy();
       return Promise.resolve();
     },
   };
 }
 
-/** The mean of each output over all held-out texts. */
+/** The mean of each output over all held-out texts; `programFor` gives the program that takes a batch. */
 async function meansOver(
-  program: Program,
   loader: AsyncIterable<TextBatch>,
-  { inputs }: TextObjective,
-  names: string[],
+  { inputs, count }: TextObjective,
+  programFor: (values: Values) => Promise<Program>,
 ): Promise<Record<string, number>> {
-  const sums = new Map(names.map((name) => [name, 0]));
-  let count = 0;
+  const sums = new Map<string, number>();
+  let counted = 0;
   for await (const batch of loader) {
-    program.write(inputs(batch));
+    const values = inputs(batch), program = await programFor(values), weight = count(batch);
+    program.write(values);
     program.run();
-    const weight = batch.weights.reduce((a, b) => a + b, 0);
-    for (const name of names) sums.set(name, sums.get(name)! + weight * await program.readNumber(name));
-    count += weight;
+    for (const name of Object.keys(program.outputs)) sums.set(name, (sums.get(name) ?? 0) + weight * await program.readNumber(name));
+    counted += weight;
   }
-  return Object.fromEntries([...sums].map(([name, sum]) => [name, sum / count]));
+  return Object.fromEntries([...sums].map(([name, sum]) => [name, sum / counted]));
 }
 
 const jobName = (arm: string, share: number, seed: number) => `finetune-${arm}-${Number((100 * share).toPrecision(4))}pc-seed${seed}`;
