@@ -1,4 +1,26 @@
-// What a zod schema found wrong with a value, in one line that names the place, the value and what may stand there.
+// Schemas that are built when they are first used; and what one found wrong with a value, in one line that names the place, the value and
+// what may stand there.
+
+import { z } from "npm:zod@4.6.7";
+
+/** What `make` returns, made when it is first asked for: all schemas together take longer to build than the library to load. */
+export function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+type Strict<Shape extends z.core.$ZodLooseShape> = z.ZodObject<Shape, z.core.$strict>;
+
+/** The schema of an object without further keys, built when it is first asked for; `check` adds the faults that lie between fields. */
+export function strictObject<Shape extends z.core.$ZodLooseShape>(
+  fields: () => Shape,
+  check?: (value: z.infer<Strict<Shape>>, context: z.RefinementCtx) => void,
+): () => Strict<Shape> {
+  return once(() => {
+    const schema = z.strictObject(fields());
+    return check ? schema.superRefine(check) : schema;
+  });
+}
 
 /** What is used of a zod schema. */
 interface Schema<T> {

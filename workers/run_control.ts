@@ -117,7 +117,7 @@ export class Runs implements RunControl {
 
   recipeSchema(kind: RecipeKind = "pictures"): Promise<unknown> {
     return Promise.resolve(
-      schemas[kind] ??= z.toJSONSchema({ pictures: Recipe, texts: TextRecipe, vae: VaeRecipe }[kind], { io: "input" }),
+      schemas[kind] ??= z.toJSONSchema({ pictures: Recipe, texts: TextRecipe, vae: VaeRecipe }[kind](), { io: "input" }),
     );
   }
 

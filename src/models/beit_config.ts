@@ -2,12 +2,12 @@
 
 import { z } from "npm:zod@4.6.7";
 import { RecipeError } from "../errors.ts";
-import { parseWith } from "../schema.ts";
+import { parseWith, strictObject } from "../schema.ts";
 import type { Window } from "./relative_position.ts";
 
 const count = (description: string) => z.int().positive().meta({ description });
 
-const fields = z.strictObject({
+export const BeitConfig = strictObject(() => ({
   imageSize: z.union([z.int().positive(), z.tuple([z.int().positive(), z.int().positive()])]).default(224)
     .meta({ description: "pixels per side, or [height, width]" }),
   patchSize: count("pixels per side of one token").default(16),
@@ -35,9 +35,7 @@ const fields = z.strictObject({
     description: "BEiT v2's second prediction, which makes the class token sum up the picture; null: none",
   }),
   classes: count("that the classification head tells apart; absent: no such head").optional(),
-});
-
-export const BeitConfig = fields.superRefine((config, context) => {
+}), (config, context) => {
   const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
   const { patchSize, dim, heads, mlpRatio } = config, [height, width] = sidesOf(config.imageSize);
   for (const side of new Set([height, width])) {
@@ -51,9 +49,9 @@ export const BeitConfig = fields.superRefine((config, context) => {
   if (config.aggregation && !config.vocab) wrong("aggregation", "aggregation predicts tokens and needs vocab; give vocab or leave it out");
   if (config.targets === "pixels" && config.vocab) wrong("vocab", `vocab ${config.vocab} has no use when targets are pixels; leave it out`);
 });
-export type BeitConfig = z.infer<typeof BeitConfig>;
+export type BeitConfig = z.infer<ReturnType<typeof BeitConfig>>;
 /** As it may be written: fields with a default may be absent. */
-export type BeitOptions = z.input<typeof BeitConfig>;
+export type BeitOptions = z.input<ReturnType<typeof BeitConfig>>;
 
 const base = { dim: 768, depth: 12, heads: 12, vocab: 8192 } satisfies BeitOptions;
 
@@ -74,7 +72,7 @@ export const presets = {
  * ```
  */
 export function beitConfig(options: unknown, where = "beit"): BeitConfig {
-  return parseWith(BeitConfig, options, (faults) => new RecipeError(`${where}: ${faults}`));
+  return parseWith(BeitConfig(), options, (faults) => new RecipeError(`${where}: ${faults}`));
 }
 
 /**

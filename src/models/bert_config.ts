@@ -2,11 +2,11 @@
 
 import { z } from "npm:zod@4.6.7";
 import { RecipeError } from "../errors.ts";
-import { parseWith } from "../schema.ts";
+import { parseWith, strictObject } from "../schema.ts";
 
 const count = (description: string) => z.int().positive().meta({ description });
 
-const fields = z.strictObject({
+export const BertConfig = strictObject(() => ({
   vocab: count("V, tokens of the vocabulary").default(30522),
   dim: count("C, channels of a token"),
   depth: count("L, blocks"),
@@ -28,16 +28,14 @@ const fields = z.strictObject({
     description: "what the classification head sees of a text: the class token (as published), or the mean of its tokens",
   }),
   classes: count("that the classification head tells apart; absent: no such head").optional(),
-});
-
-export const BertConfig = fields.superRefine(({ dim, heads }, context) => {
+}), ({ dim, heads }, context) => {
   if (dim % heads) {
     context.addIssue({ code: "custom", path: ["heads"], message: `heads ${heads} does not divide dim ${dim}; choose a divisor` });
   }
 });
-export type BertConfig = z.infer<typeof BertConfig>;
+export type BertConfig = z.infer<ReturnType<typeof BertConfig>>;
 /** As it may be written: fields with a default may be absent. */
-export type BertOptions = z.input<typeof BertConfig>;
+export type BertOptions = z.input<ReturnType<typeof BertConfig>>;
 
 // Turc et al. 2019, "Well-Read Students Learn Better"; base is Devlin et al. 2018.
 export const bertTiny = { dim: 128, depth: 2, heads: 2 } satisfies BertOptions;
@@ -57,5 +55,5 @@ export const bertPresets = { tiny: bertTiny, mini: bertMini, small: bertSmall, b
  * ```
  */
 export function bertConfig(options: unknown, where = "bert"): BertConfig {
-  return parseWith(BertConfig, options, (faults) => new RecipeError(`${where}: ${faults}`));
+  return parseWith(BertConfig(), options, (faults) => new RecipeError(`${where}: ${faults}`));
 }

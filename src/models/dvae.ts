@@ -6,23 +6,23 @@ import { add, conv2d, gather, maxPool, multiply, permute, relu, upsample } from 
 import { z } from "npm:zod@4.6.7";
 import { RecipeError, ShapeError } from "../errors.ts";
 import { constant, reshape, type Tensor } from "../graph.ts";
-import { parseWith } from "../schema.ts";
+import { parseWith, strictObject } from "../schema.ts";
 import { normalInitial } from "../nn/initial.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
 
 const count = (description: string) => z.int().positive().meta({ description });
 
-export const DvaeConfig = z.strictObject({
+export const DvaeConfig = strictObject(() => ({
   form: z.literal("dalle").default("dalle"),
   vocab: count("V, visual tokens").default(8192),
   hidden: count("channels of the first group of the encoder and the last of the decoder; twice as many a group further in").multipleOf(4),
   initial: count("channels that the decoder makes of a token"),
   groups: count("of residual blocks; between two of them the picture is halved").default(4),
   blocks: count("residual blocks a group").default(2),
-});
-export type DvaeConfig = z.infer<typeof DvaeConfig>;
+}));
+export type DvaeConfig = z.infer<ReturnType<typeof DvaeConfig>>;
 /** As it may be written: fields with a default may be absent. */
-export type DvaeOptions = z.input<typeof DvaeConfig>;
+export type DvaeOptions = z.input<ReturnType<typeof DvaeConfig>>;
 
 /** `dalle` has the published sizes. */
 export const dvaePresets = {
@@ -34,7 +34,7 @@ export const dvaePresets = {
 
 /** The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins. */
 export function dvaeConfig(options: unknown, where = "dvae"): DvaeConfig {
-  return parseWith(DvaeConfig, options, (faults) => new RecipeError(`${where}: ${faults}`));
+  return parseWith(DvaeConfig(), options, (faults) => new RecipeError(`${where}: ${faults}`));
 }
 
 /** Pixels a side of one token. */

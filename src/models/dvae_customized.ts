@@ -5,13 +5,13 @@ import { add, conv2d, convTranspose2d, gather, permute, relu } from "../../kerne
 import { z } from "npm:zod@4.6.7";
 import { RecipeError, ShapeError } from "../errors.ts";
 import { reshape, type Tensor } from "../graph.ts";
-import { parseWith } from "../schema.ts";
+import { parseWith, strictObject } from "../schema.ts";
 import { normalInitial, uniformInitial } from "../nn/initial.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
 
 const count = (description: string) => z.int().positive().meta({ description });
 
-export const DvaeCustomizedConfig = z.strictObject({
+export const DvaeCustomizedConfig = strictObject(() => ({
   form: z.literal("customized"),
   vocab: count("V, visual tokens").default(8192),
   codebookDim: count("channels of a token's embedding").default(512),
@@ -20,10 +20,10 @@ export const DvaeCustomizedConfig = z.strictObject({
   residual: z.boolean().default(true).meta({
     description: "whether a residual block follows each halving and doubling; DALLE-pytorch has none",
   }),
-});
-export type DvaeCustomizedConfig = z.infer<typeof DvaeCustomizedConfig>;
+}));
+export type DvaeCustomizedConfig = z.infer<ReturnType<typeof DvaeCustomizedConfig>>;
 /** As it may be written: fields with a default may be absent. */
-export type DvaeCustomizedOptions = z.input<typeof DvaeCustomizedConfig>;
+export type DvaeCustomizedOptions = z.input<ReturnType<typeof DvaeCustomizedConfig>>;
 
 /** `base` has the sizes of BEiT's code. */
 export const dvaeCustomizedPresets = {
@@ -34,7 +34,7 @@ export const dvaeCustomizedPresets = {
 
 /** The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins. */
 export function dvaeCustomizedConfig(options: unknown, where = "customized dvae"): DvaeCustomizedConfig {
-  return parseWith(DvaeCustomizedConfig, options, (faults) => new RecipeError(`${where}: ${faults}`));
+  return parseWith(DvaeCustomizedConfig(), options, (faults) => new RecipeError(`${where}: ${faults}`));
 }
 
 /** Every parameter: shape and start value, torch's defaults. */

@@ -2,31 +2,27 @@
 
 import { z } from "npm:zod@4.6.7";
 import { RecipeError } from "../errors.ts";
+import { once, parseWith, strictObject } from "../schema.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
 import type { Params } from "../nn/transformer.ts";
 import type { Encoded } from "./beit.ts";
 import { linearSegmentation, linearSegmentationParams } from "./segmentation.ts";
 import { type Segmented, upernet, UpernetConfig, upernetParams, type UpernetRun, upernetStatistics } from "./upernet.ts";
 
-const count = z.int().positive();
-
-export const SegmentationHead = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("upernet"), ...UpernetConfig.shape }),
-  z.strictObject({
-    kind: z.literal("linear"),
-    dim: count,
-    classes: count,
-    block: z.int().min(0),
-    normEps: z.number().positive().optional(),
-  }),
-]);
-export type SegmentationHead = z.infer<typeof SegmentationHead>;
+const UpernetHead = strictObject(() => ({ kind: z.literal("upernet"), ...UpernetConfig().shape }));
+const LinearHead = strictObject(() => ({
+  kind: z.literal("linear"),
+  dim: z.int().positive(),
+  classes: z.int().positive(),
+  block: z.int().min(0),
+  normEps: z.number().positive().optional(),
+}));
+export const SegmentationHead = once(() => z.discriminatedUnion("kind", [UpernetHead(), LinearHead()]));
+export type SegmentationHead = z.infer<ReturnType<typeof SegmentationHead>>;
 
 /** The head with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins. */
 export function segmentationHead(options: unknown, where = "segmentation head"): SegmentationHead {
-  const parsed = SegmentationHead.safeParse(options);
-  if (parsed.success) return parsed.data;
-  throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
+  return parseWith(SegmentationHead(), options, (faults) => new RecipeError(`${where}: ${faults}`));
 }
 
 /** Every parameter of a head. */

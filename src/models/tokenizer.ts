@@ -4,7 +4,7 @@ import { add, argmax, divide, l2Loss, logitLaplace, mapPixels, multiply, sigmoid
 import { z } from "npm:zod@4.6.7";
 import { DataError, RecipeError, ShapeError } from "../errors.ts";
 import { constant, reshape, type Tensor } from "../graph.ts";
-import { parseWith } from "../schema.ts";
+import { once, parseWith } from "../schema.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
 import { DvaeConfig, dvaeDecode, dvaeDecodeIds, dvaeLogits, dvaeParams, dvaePresets, dvaeScale } from "./dvae.ts";
 import {
@@ -16,9 +16,9 @@ import {
   dvaeCustomizedPresets,
 } from "./dvae_customized.ts";
 
-export const TokenizerConfig = z.discriminatedUnion("form", [DvaeConfig, DvaeCustomizedConfig]);
-export type TokenizerConfig = z.infer<typeof TokenizerConfig>;
-export type TokenizerOptions = z.input<typeof TokenizerConfig>;
+export const TokenizerConfig = once(() => z.discriminatedUnion("form", [DvaeConfig(), DvaeCustomizedConfig()]));
+export type TokenizerConfig = z.infer<ReturnType<typeof TokenizerConfig>>;
+export type TokenizerOptions = z.input<ReturnType<typeof TokenizerConfig>>;
 
 /** Sizes by name: DALL-E's form, and the customized one under "customized-...". */
 export const tokenizerPresets: Record<string, TokenizerOptions> = {
@@ -29,7 +29,7 @@ export const tokenizerPresets: Record<string, TokenizerOptions> = {
 /** The configuration with its defaults filled in; a missing form is "dalle". Throws RecipeError; `where` begins its message. */
 export function tokenizerConfig(options: unknown, where = "tokenizer"): TokenizerConfig {
   const given = typeof options === "object" && options !== null && !("form" in options) ? { form: "dalle", ...options } : options;
-  return parseWith(TokenizerConfig, given, (faults) => new RecipeError(`${where}: ${faults}`));
+  return parseWith(TokenizerConfig(), given, (faults) => new RecipeError(`${where}: ${faults}`));
 }
 
 type Params = Record<string, Tensor>;

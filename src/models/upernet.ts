@@ -18,6 +18,7 @@ import {
 import { z } from "npm:zod@4.6.7";
 import { RecipeError, ShapeError } from "../errors.ts";
 import { reshape, type Tensor } from "../graph.ts";
+import { parseWith, strictObject } from "../schema.ts";
 import { convNorm, convNormParams, convNormStatistics, normalise, normParams, normStatistics } from "../nn/conv_norm.ts";
 import { normalInitial, uniformInitial } from "../nn/initial.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
@@ -25,16 +26,15 @@ import type { Params } from "../nn/transformer.ts";
 import type { Encoded } from "./beit.ts";
 
 const count = (description: string) => z.int().positive().meta({ description });
-const share = z.number().min(0).lt(1);
 
-export const UpernetConfig = z.strictObject({
+export const UpernetConfig = strictObject(() => ({
   dim: count("C, channels of the encoder's tokens"),
   classes: count("that pixels belong to"),
   taps: z.array(z.int().min(0)).length(4)
     .meta({ description: "whose output the pyramid is made of: l is block l counted from 1, 0 the embeddings; see officialTaps()" }),
   channels: count("inside the head; dim if absent").optional(),
   poolScales: z.array(z.int().positive()).min(1).default([1, 2, 3, 6]).meta({ description: "sides of the pooled maps" }),
-  dropout: share.default(0.1).meta({ description: "rate at which whole channels are left out before the classes" }),
+  dropout: z.number().min(0).lt(1).default(0.1).meta({ description: "rate at which whole channels are left out before the classes" }),
   auxiliary: z.strictObject({
     channels: count("inside").default(256),
     convolutions: z.int().min(0).default(1).meta({ description: "before the classes" }),
@@ -42,16 +42,14 @@ export const UpernetConfig = z.strictObject({
     lossWeight: z.number().positive().default(0.4).meta({ description: "of its loss beside the head's" }),
   }).nullable().default({ channels: 256, convolutions: 1, concatInput: false, lossWeight: 0.4 })
     .meta({ description: "the head over the third map that helps training; null: there is none" }),
-});
-export type UpernetConfig = z.infer<typeof UpernetConfig>;
+}));
+export type UpernetConfig = z.infer<ReturnType<typeof UpernetConfig>>;
 /** As it may be written: fields with a default may be absent. */
-export type UpernetOptions = z.input<typeof UpernetConfig>;
+export type UpernetOptions = z.input<ReturnType<typeof UpernetConfig>>;
 
 /** The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins. */
 export function upernetConfig(options: unknown, where = "upernet"): UpernetConfig {
-  const parsed = UpernetConfig.safeParse(options);
-  if (parsed.success) return parsed.data;
-  throw new RecipeError(`${where}: ${z.prettifyError(parsed.error)}`);
+  return parseWith(UpernetConfig(), options, (faults) => new RecipeError(`${where}: ${faults}`));
 }
 
 /** The official taps: after a third, a half, two thirds and all of the blocks (4, 6, 8, 12 of 12; 8, 12, 16, 24 of 24). */

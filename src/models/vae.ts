@@ -20,13 +20,13 @@ import {
 import { z } from "npm:zod@4.6.7";
 import { RecipeError, ShapeError } from "../errors.ts";
 import { constant, reshape, type Tensor } from "../graph.ts";
-import { parseWith } from "../schema.ts";
+import { parseWith, strictObject } from "../schema.ts";
 import { type Initial, uniformInitial } from "../nn/initial.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
 
 const count = (description: string) => z.int().positive().meta({ description });
 
-export const VaeConfig = z.strictObject({
+export const VaeConfig = strictObject(() => ({
   form: z.enum(["mlp", "conv"]).default("mlp").meta({ description: "dense layers, or convolutions of stride 2 around one of them" }),
   imageSize: z.union([z.int().positive(), z.tuple([z.int().positive(), z.int().positive()])])
     .meta({ description: "pixels per side, or [height, width]" }),
@@ -37,14 +37,14 @@ export const VaeConfig = z.strictObject({
   activation: z.enum(["relu", "tanh"]).default("relu"),
   likelihood: z.enum(["bernoulli", "gaussian"]).default("bernoulli")
     .meta({ description: "reconstruction: binary cross-entropy, or squared error" }),
-}).superRefine(({ form, imageSize, widths }, context) => {
+}), ({ form, imageSize, widths }, context) => {
   const scale = 2 ** widths.length, uneven = [imageSize].flat().find((side) => side % scale);
   if (form !== "conv" || !uneven) return;
   context.addIssue({ code: "custom", path: ["imageSize"], message: `${widths.length} halvings do not divide a side of ${uneven}` });
 });
-export type VaeConfig = z.infer<typeof VaeConfig>;
+export type VaeConfig = z.infer<ReturnType<typeof VaeConfig>>;
 /** As it may be written: fields with a default may be absent. */
-export type VaeOptions = z.input<typeof VaeConfig>;
+export type VaeOptions = z.input<ReturnType<typeof VaeConfig>>;
 
 /** For 28 x 28 grey digits and two latents, so that the latents are a map. */
 export const vaePresets = {
@@ -54,7 +54,7 @@ export const vaePresets = {
 
 /** The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins. */
 export function vaeConfig(options: unknown, where = "vae"): VaeConfig {
-  return parseWith(VaeConfig, options, (faults) => new RecipeError(`${where}: ${faults}`));
+  return parseWith(VaeConfig(), options, (faults) => new RecipeError(`${where}: ${faults}`));
 }
 
 /** Every parameter: shape and start value, Glorot's uniform. Dense weights are (out, in), convolutions (out, in, 4, 4). */

@@ -3,7 +3,7 @@
 
 import { z } from "npm:zod@4.6.7";
 import { RecipeError } from "../errors.ts";
-import { parseWith } from "../schema.ts";
+import { parseWith, strictObject } from "../schema.ts";
 import { Encoder } from "./recipe/encoder.ts";
 import { pathsOf } from "./recipe/command_line.ts";
 import { merge } from "./recipe/merge.ts";
@@ -17,7 +17,7 @@ const pictureStages = ["tokenizer", "pretrain", "probe", "finetune"] as const;
 export const stageNames = [...pictureStages, "vae"] as const;
 export type StageName = typeof stageNames[number];
 
-export const Recipe = z.strictObject({
+export const Recipe = strictObject(() => ({
   preset: z.enum(Object.keys(presets) as [string, ...string[]]).default(defaultPreset).meta({
     description: "what the recipe began with; see --list",
   }),
@@ -26,17 +26,17 @@ export const Recipe = z.strictObject({
   logEvery: z.int().positive().default(10).meta({
     description: "updates between lines of the metrics; only there the loop waits for the device",
   }),
-  data: Data.prefault({}),
-  checkpoints: Checkpoints.prefault({}),
-  encoder: Encoder,
-  tokenizer: Tokenizer.prefault({}),
-  pretrain: Pretrain.prefault({}),
-  probe: Probe.prefault({}),
-  finetune: Finetune.prefault({}),
-});
-export type Recipe = z.infer<typeof Recipe>;
+  data: Data().prefault({}),
+  checkpoints: Checkpoints().prefault({}),
+  encoder: Encoder(),
+  tokenizer: Tokenizer().prefault({}),
+  pretrain: Pretrain().prefault({}),
+  probe: Probe().prefault({}),
+  finetune: Finetune().prefault({}),
+}));
+export type Recipe = z.infer<ReturnType<typeof Recipe>>;
 /** As it may be written: whatever the preset (or the schema) has need not be said. */
-export type RecipeOptions = DeepPartial<z.input<typeof Recipe>>;
+export type RecipeOptions = DeepPartial<z.input<ReturnType<typeof Recipe>>>;
 type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T;
 
 /**
@@ -58,7 +58,7 @@ export function resolveRecipe(options: unknown, where = "recipe"): Recipe {
   if (!preset) throw new RecipeError(`${where}: there is no preset ${JSON.stringify(name)}; choose ${Object.keys(presets).join(", ")}`);
   const whole = merge(merge({ ...preset.recipe, preset: name }, ownHeldOut(options)), options);
   const wrong = (faults: string) => new RecipeError(`${where}: ${faults}`);
-  const recipe = parseWith(Recipe, whole, wrong, () => pathsOf(Recipe)), faults = checkRules(recipe);
+  const recipe = parseWith(Recipe(), whole, wrong, () => pathsOf(Recipe())), faults = checkRules(recipe);
   if (faults.length) throw wrong(faults.join("; "));
   return recipe;
 }

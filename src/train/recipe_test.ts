@@ -85,7 +85,7 @@ describe("recipes on the command line", () => {
   });
 
   test("fieldsOf() lists every field with its values, its default and what it means", () => {
-    const fields = fieldsOf(Recipe), field = (path: string) => fields.find((f) => f.path === path)!;
+    const fields = fieldsOf(Recipe()), field = (path: string) => fields.find((f) => f.path === path)!;
     expect(field("pretrain.target")).toEqual({
       path: "pretrain.target",
       values: "tokens|pixels",

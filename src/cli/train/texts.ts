@@ -40,11 +40,11 @@ Fields of the recipe (values as JSON; where a preset says nothing, what stands i
 /** The help text, with every field of the recipe's schema. */
 export function helpText(): string {
   return [
-    usage + fieldLines(Recipe),
+    usage + fieldLines(Recipe()),
     "Fields of a recipe for texts:\n",
-    fieldLines(TextRecipe),
+    fieldLines(TextRecipe()),
     "Fields of a Gaussian VAE's recipe:\n",
-    fieldLines(VaeRecipe),
+    fieldLines(VaeRecipe()),
   ].join("\n\n");
 }
 

@@ -56,7 +56,7 @@ describe("readWords()", () => {
 
 test("the help names every field of a recipe, and the list every preset and kind of data", () => {
   const help = helpText(), list = listText();
-  for (const { path } of fieldsOf(Recipe)) expect(help).toContain(`--${path} `);
+  for (const { path } of fieldsOf(Recipe())) expect(help).toContain(`--${path} `);
   for (const name of ["mosaics-tiny", "imagenet-large", "image_folder", "cifar10"]) expect(list).toContain(name);
 });
 

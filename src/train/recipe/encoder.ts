@@ -2,14 +2,13 @@
 
 import { z } from "npm:zod@4.6.7";
 import { BeitConfig, type BeitConfig as Config, beitConfig } from "../../models/beit_config.ts";
+import { strictObject } from "../../schema.ts";
 
-const { vocab: _, classes: __, targets: ___, imageSize: ____, ...fields } = BeitConfig.shape;
-
-export const Encoder = z.strictObject({
-  imageSize: z.int().positive().default(224).meta({ description: "pixels a side of a picture" }),
-  ...fields,
+export const Encoder = strictObject(() => {
+  const { vocab: _, classes: __, targets: ___, imageSize: ____, ...fields } = BeitConfig().shape;
+  return { imageSize: z.int().positive().default(224).meta({ description: "pixels a side of a picture" }), ...fields };
 });
-export type Encoder = z.infer<typeof Encoder>;
+export type Encoder = z.infer<ReturnType<typeof Encoder>>;
 
 /** The model of a stage: the recipe's encoder with that stage's heads. What predicts tokens beside the masked ones goes with them. */
 export function encoderConfig(

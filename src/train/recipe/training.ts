@@ -1,6 +1,7 @@
 // What every trained stage has in its recipe: how long, how many pictures at once, AdamW and its schedule.
 
 import { z } from "npm:zod@4.6.7";
+import { once } from "../../schema.ts";
 
 const positive = (description: string) => z.number().positive().meta({ description });
 const count = (description: string) => z.int().positive().meta({ description });
@@ -9,7 +10,7 @@ export const optional = <T extends z.ZodType>(schema: T, description: string) =>
   schema.nullable().default(null as never).meta({ description });
 
 /** The fields; a stage adds its own beside them. */
-export const training = {
+export const training = once(() => ({
   epochs: z.number().positive().default(1).meta({ description: "passes over the training pictures" }),
   steps: optional(z.int().positive(), "updates in all; takes the place of epochs"),
   batchSize: count("pictures of one update").default(32),
@@ -29,10 +30,9 @@ export const training = {
     description: "decay of a moving average of the weights, which is then measured and handed on; null: none",
   }),
   measureEvery: optional(z.int().positive(), "updates between measurements on held-out pictures; absent: at the end alone"),
-};
+}));
 
-const whole = z.strictObject(training);
-export type Training = z.infer<typeof whole>;
+export type Training = z.infer<z.ZodObject<ReturnType<typeof training>>>;
 
 /** What a recipe leaves to be computed. */
 export interface TrainingFacts {

@@ -9,67 +9,73 @@ import { pathsOf } from "../recipe/command_line.ts";
 import { merge } from "../recipe/merge.ts";
 import { Checkpoints } from "../recipe/stages.ts";
 import { training } from "../recipe/training.ts";
-import { parseWith } from "../../schema.ts";
+import { once, parseWith, strictObject } from "../../schema.ts";
 import { textPresets } from "./presets.ts";
 
-const path = z.string().min(1), column = z.union([z.string(), z.int().min(0)]);
-const common = {
+const path = () => z.string().min(1), column = () => z.union([z.string(), z.int().min(0)]);
+const common = () => ({
   encoding: z.enum(["utf-8", "latin-1"]).optional(),
   empty: z.enum(["fail", "skip"]).optional(),
   classes: z.array(z.string()).optional(),
-};
+});
 
-const Texts = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("lines"),
-    path: z.union([path, z.array(path)]).optional(),
-    files: z.record(z.string(), path).optional(),
-    ...common,
-  }),
-  z.strictObject({ kind: z.literal("text_folder"), path, ...common }),
-  z.strictObject({
-    kind: z.literal("table"),
-    path,
-    text: column,
-    class: column.optional(),
-    separator: z.string().length(1).optional(),
-    ...common,
-  }),
-]) satisfies z.ZodType<TextSource>;
+const Texts = once(() =>
+  z.discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("lines"),
+      path: z.union([path(), z.array(path())]).optional(),
+      files: z.record(z.string(), path()).optional(),
+      ...common(),
+    }),
+    z.strictObject({ kind: z.literal("text_folder"), path: path(), ...common() }),
+    z.strictObject({
+      kind: z.literal("table"),
+      path: path(),
+      text: column(),
+      class: column().optional(),
+      separator: z.string().length(1).optional(),
+      ...common(),
+    }),
+  ]) satisfies z.ZodType<TextSource>
+);
 
-const { vocab: _, positions: __, masked: ___, boundary: ____, classes: _____, ...encoder } = Bert.shape;
-const share = z.number().gt(0).max(1);
+const Encoder = strictObject(() => {
+  const { vocab: _, positions: __, masked: ___, boundary: ____, classes: _____, ...fields } = Bert().shape;
+  return fields;
+});
 
-const Pretrain = z.strictObject({
-  ...training,
+const Pretrain = strictObject(() => ({
+  ...training(),
   from: z.string().default("scratch").meta({ description: '"scratch", or a checkpoint to begin with' }),
   mask: z.enum(["tokens", "spans"]).default("tokens").meta({ description: "tokens anywhere (BERT), or spans of whole words (SpanBERT)" }),
   masked: z.number().gt(0).lt(1).default(0.15).meta({ description: "share of the tokens that are masked" }),
   boundary: z.boolean().default(false).meta({ description: "whether tokens of spans are predicted from the spans' borders, too" }),
-});
+}));
 
-const Finetune = z.strictObject({
-  ...training,
+const Finetune = strictObject(() => ({
+  ...training(),
   from: z.string().default("run").meta({ description: '"run": what this run pre-trained; or a checkpoint' }),
   arms: z.array(z.enum(["pretrained", "scratch"])).nonempty().default(["pretrained"]).meta({
     description: "begin with pre-trained weights, with random ones, or compare both under one recipe",
   }),
-  labels: z.array(share).nonempty().default([1]).meta({ description: "shares of the labelled texts, each a training of its own" }),
-  layerDecay: share.default(1).meta({
+  labels: z.array(z.number().gt(0).max(1)).nonempty().default([1]).meta({
+    description: "shares of the labelled texts, each a training of its own",
+  }),
+  layerDecay: z.number().gt(0).max(1).default(1).meta({
     description: "factor of the learning rate from each layer to the one below, of pre-trained weights",
   }),
   seeds: z.array(z.int().min(0)).nonempty().default([0]).meta({ description: "one training each; added to the recipe's seed" }),
-});
+}));
 
-export const TextRecipe = z.strictObject({
+export const TextRecipe = strictObject(() => ({
   preset: z.string().meta({ description: "what the recipe began with; see --list" }),
   stage: z.enum(["pretrain", "finetune", "all"]).default("all").meta({ description: "one stage, or all in a row" }),
   seed: z.int().min(0).default(0).meta({ description: "of every random draw" }),
   logEvery: z.int().positive().default(10).meta({ description: "updates between lines of the metrics" }),
   data: z.strictObject({
-    texts: z.array(Texts).default([]).meta({ description: "texts to pre-train on, beside the labelled ones" }),
-    labelled: Texts.optional().meta({ description: "texts with classes, to fine-tune on" }),
-    heldOut: Texts.optional().meta({ description: "labelled texts to measure on; absent: a part of the labelled ones is held back" }),
+    texts: z.array(Texts()).default([]).meta({ description: "texts to pre-train on, beside the labelled ones" }),
+    labelled: Texts().optional().meta({ description: "texts with classes, to fine-tune on" }),
+    heldOut: Texts().optional().meta({ description: "labelled texts to measure on; absent: a part of the labelled ones is held back" }),
     heldBack: z.number().gt(0).lt(1).default(0.1).meta({ description: "that part, where heldOut is absent" }),
     measured: z.int().positive().default(2000).meta({ description: "held-out texts that are measured on, at most" }),
     length: z.int().min(3).default(128).meta({ description: "T, tokens of the longest text with [CLS] and [SEP]" }),
@@ -84,12 +90,12 @@ export const TextRecipe = z.strictObject({
     size: z.int().positive().default(8000).meta({ description: "tokens, where it is trained" }),
     lowercase: z.boolean().default(true).meta({ description: "whether capital letters become small ones" }),
   }).prefault({}),
-  checkpoints: Checkpoints.prefault({}),
-  encoder: z.strictObject(encoder),
-  pretrain: Pretrain.prefault({}),
-  finetune: Finetune.prefault({}),
-});
-export type TextRecipe = z.infer<typeof TextRecipe>;
+  checkpoints: Checkpoints().prefault({}),
+  encoder: Encoder(),
+  pretrain: Pretrain().prefault({}),
+  finetune: Finetune().prefault({}),
+}));
+export type TextRecipe = z.infer<ReturnType<typeof TextRecipe>>;
 
 /**
  * The whole recipe behind what is given, as `resolveRecipe` for pictures.
@@ -105,7 +111,7 @@ export function resolveTextRecipe(options: { preset?: unknown }, where = "recipe
   }
   const wrong = (faults: string) => new RecipeError(`${where}: ${faults}`),
     whole = merge({ ...textPresets[preset].recipe, preset }, options);
-  const recipe = parseWith(TextRecipe, whole, wrong, () => pathsOf(TextRecipe)), faults: string[] = [];
+  const recipe = parseWith(TextRecipe(), whole, wrong, () => pathsOf(TextRecipe())), faults: string[] = [];
   if (!recipe.data.texts.length && !recipe.data.labelled) faults.push("there are no texts; give data.texts or data.labelled");
   if (recipe.pretrain.boundary && recipe.pretrain.mask !== "spans") {
     faults.push("pretrain.boundary needs pretrain.mask spans, not tokens; choose both");
