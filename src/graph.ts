@@ -238,6 +238,11 @@ export interface OpSpec<I extends Tensors = any, O extends string = any, A = any
   reference(data: { [K in keyof I]: any }, tensors: Parts<I, O>, attributes: A): Record<O, Numbers>;
   /** The CPU device's version, where it is worth more than the reference. Writes every output (in place over the input that `updates` names). */
   cpu?(data: { [K in keyof I | O]: CpuTensor }, attributes: A, kernels: CpuKernels, tensors: Parts<I, O>): void;
+  /**
+   * Outputs that a program compiled with `f16` may keep in two bytes a value: activations and their gradients, never sums,
+   * statistics or losses, nor what a kernel stores on the way to its result. Kernels stay as they are: the device converts each access.
+   */
+  readonly f16?: readonly O[];
   /** Outputs that overwrite the storage of a state (or of an update before): { output: input }. */
   readonly updates?: Partial<Record<O, keyof I & string>>;
   /**

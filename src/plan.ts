@@ -31,6 +31,8 @@ export interface Plan {
   wanted(t: Tensor): boolean;
   /** Whether `t` is made inside the pack that takes it (`OpSpec.places`). */
   placed(t: Tensor): boolean;
+  /** Whether `t` lies in f16. */
+  f16(t: Tensor): boolean;
   /** Bytes of all buffers, and what they would be if nothing were shared. */
   bytes: number;
   unsharedBytes: number;
@@ -42,17 +44,21 @@ export interface PlanLimits {
   maxBufferBytes: number;
 }
 
+/** Values from which f16 saves enough memory to be worth its rounding. */
+export const leastF16 = 4096;
+
 /** Ranges of a buffer that are bound apart must start at multiples of this: WebGPU's default for storage buffers. */
 export const alignment = 256;
 
 const rounded = (bytes: number, to: number) => Math.ceil(bytes / to) * to;
 
 /**
- * Orders the nodes that `outputs` and `updates` need, and places their tensors.
+ * Orders the nodes that `outputs` and `updates` need, and places their tensors. Values of at least `leastF16` numbers lie in f16 where
+ * the op that makes them allows it, except what is requested and what goes into a pack, as gradients of parameters do.
  *
  * @throws LimitError when a tensor exceeds the device's limits, ShapeError when an in-place update cannot be ordered.
  */
-export function plan(outputs: readonly Tensor[], updates: readonly Tensor[], limits: PlanLimits): Plan {
+export function plan(outputs: readonly Tensor[], updates: readonly Tensor[], limits: PlanLimits, leastF16 = Infinity): Plan {
   const nodes = order(makers([...outputs, ...updates]));
   const leaves = new Set<Tensor>();
   for (const t of [...outputs, ...nodes.flatMap((n) => Object.values(n.inputs))]) {
@@ -60,7 +66,10 @@ export function plan(outputs: readonly Tensor[], updates: readonly Tensor[], lim
     if (root.leaf) leaves.add(root);
   }
   const inputs = [...leaves].filter((t) => t.leaf!.kind === "input"), states = [...leaves].filter((t) => t.leaf!.kind === "state");
-  for (const t of [...leaves, ...nodes.flatMap((n) => Object.values(n.outputs))]) fits(t, limits);
+  const requested = new Set(outputs.map((t) => storage(t).root));
+  const halved = inF16(nodes, requested, leastF16);
+  const bytesOf = (t: Tensor) => halved.has(storage(t).root) ? t.size * 2 : t.bytes;
+  for (const t of [...leaves, ...nodes.flatMap((n) => Object.values(n.outputs))]) fits(t, bytesOf(t), limits);
 
   const slots = new Map<Tensor, Slot>();
   const buffers: PlannedBuffer[] = [];
@@ -81,7 +90,6 @@ export function plan(outputs: readonly Tensor[], updates: readonly Tensor[], lim
   }
   for (const t of states) slots.set(t, { buffer: own("state", t.name, t.bytes), offset: 0, bytes: t.bytes });
 
-  const requested = new Set(outputs.map((t) => storage(t).root));
   const read = new Set([...requested, ...nodes.flatMap((n) => Object.values(n.inputs).map((t) => storage(t).root))]);
   const packed = placeInPacks(nodes, requested);
 
@@ -94,12 +102,12 @@ export function plan(outputs: readonly Tensor[], updates: readonly Tensor[], lim
       if (requested.has(t)) slots.set(t, { buffer: own("output", t.name, t.bytes), offset: 0, bytes: t.bytes });
       // A pack has a buffer of its own: its gaps must stay zero.
       else if (n.op.places) slots.set(t, { buffer: own("scratch", t.name, t.bytes), offset: 0, bytes: t.bytes });
-      else scratch.push({ tensor: t, first: step, last: Math.max(step, last.get(t) ?? step) });
+      else scratch.push({ tensor: t, bytes: bytesOf(t), first: step, last: Math.max(step, last.get(t) ?? step) });
     }
   });
   for (const { buffer, tensors } of share(scratch)) {
     buffers.push(buffer);
-    for (const t of tensors) slots.set(t, { buffer, offset: 0, bytes: t.bytes });
+    for (const t of tensors) slots.set(t, { buffer, offset: 0, bytes: bytesOf(t) });
   }
 
   const slot = (t: Tensor): Slot => {
@@ -107,7 +115,7 @@ export function plan(outputs: readonly Tensor[], updates: readonly Tensor[], lim
     const overwritten = overwrittenBy(root), place = packed.get(root);
     const base = overwritten ? slot(overwritten) : place ? slot(place.pack) : slots.get(root);
     if (!base) throw new ShapeError(`plan: ${t} is not part of the compiled outputs; name it among them`);
-    return { buffer: base.buffer, offset: base.offset + ((place?.offset ?? 0) + offset) * bytesPerValue[t.dtype], bytes: t.bytes };
+    return { buffer: base.buffer, offset: base.offset + ((place?.offset ?? 0) + offset) * bytesPerValue[t.dtype], bytes: bytesOf(t) };
   };
   return {
     nodes,
@@ -117,9 +125,10 @@ export function plan(outputs: readonly Tensor[], updates: readonly Tensor[], lim
     slot,
     wanted: (t) => read.has(t) || overwrittenBy(t) !== undefined,
     placed: (t) => packed.has(storage(t).root),
+    f16: (t) => halved.has(storage(t).root),
     bytes: buffers.reduce((sum, b) => sum + b.bytes, 0),
     unsharedBytes: buffers.reduce((sum, b) => sum + (b.kind === "scratch" ? 0 : b.bytes), 0) +
-      scratch.reduce((sum, s) => sum + s.tensor.bytes, 0),
+      scratch.reduce((sum, s) => sum + s.bytes, 0),
   };
 }
 
@@ -175,11 +184,25 @@ function overlaps(a: Tensor, b: Tensor): boolean {
   return p.root === q.root && p.offset < q.offset + b.size && q.offset < p.offset + a.size;
 }
 
-function fits(t: Tensor, { maxBindingBytes, maxBufferBytes }: PlanLimits): void {
+/** The values that lie in f16. */
+function inF16(nodes: Node[], requested: ReadonlySet<Tensor>, least: number): Set<Tensor> {
+  const found = new Set<Tensor>();
+  for (const { op, outputs } of nodes) {
+    for (const name of op.f16 ?? []) {
+      const t = outputs[name as string];
+      if (t.dtype === "f32" && t.size >= least && !requested.has(t)) found.add(t);
+    }
+  }
+  // What lies side by side is of one kind, and gradients of parameters are summed up over steps.
+  for (const { op, inputs } of nodes) if (op.places) { for (const t of Object.values(inputs)) found.delete(storage(t).root); }
+  return found;
+}
+
+function fits(t: Tensor, bytes: number, { maxBindingBytes, maxBufferBytes }: PlanLimits): void {
   const limit = Math.min(maxBindingBytes, maxBufferBytes);
-  if (t.bytes > limit) {
+  if (bytes > limit) {
     throw new LimitError(
-      `compile: ${t} needs ${megabytes(t.bytes)} in one binding, this device allows ${
+      `compile: ${t} needs ${megabytes(bytes)} in one binding, this device allows ${
         megabytes(limit)
       }; use a smaller batch or model, or a device with a larger limit`,
     );
@@ -233,6 +256,7 @@ function placeInPacks(nodes: Node[], requested: ReadonlySet<Tensor>): Map<Tensor
 
 interface Lifetime {
   tensor: Tensor;
+  bytes: number;
   first: number;
   last: number;
 }
@@ -240,11 +264,11 @@ interface Lifetime {
 /** Whole buffers for lifetimes: the largest value first, into the first buffer whose values' lifetimes do not touch its own. */
 function share(lifetimes: Lifetime[]): { buffer: PlannedBuffer; tensors: Tensor[] }[] {
   const shared: { buffer: PlannedBuffer; tensors: Tensor[]; taken: Lifetime[] }[] = [];
-  for (const life of [...lifetimes].sort((a, b) => b.tensor.bytes - a.tensor.bytes || a.first - b.first)) {
+  for (const life of [...lifetimes].sort((a, b) => b.bytes - a.bytes || a.first - b.first)) {
     let place = shared.find(({ taken }) => taken.every((other) => other.last < life.first || life.last < other.first));
     if (!place) {
       place = {
-        buffer: { kind: "scratch", name: `scratch ${shared.length}`, bytes: rounded(life.tensor.bytes, 16) },
+        buffer: { kind: "scratch", name: `scratch ${shared.length}`, bytes: rounded(life.bytes, 16) },
         tensors: [],
         taken: [],
       };

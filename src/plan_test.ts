@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { add, multiply, sum } from "../kernels/mod.ts";
+import { add, multiply, pack, sum } from "../kernels/mod.ts";
 import { defineOp, input, part, reshape, state, type Tensor } from "./graph.ts";
-import { plan } from "./plan.ts";
+import { leastF16, plan } from "./plan.ts";
 
 const limits = { maxBindingBytes: 2 ** 27, maxBufferBytes: 2 ** 28 };
 
@@ -83,6 +83,18 @@ test("plan() gives parts of a pack their ranges of one buffer", () => {
   const planned = plan([add(w, b), reshape(w, [15])], [], limits);
   expect([planned.slot(w).offset, planned.slot(b).offset]).toEqual([256, 512]);
   expect(planned.slot(w).buffer).toBe(planned.slot(b).buffer);
+});
+
+test("plan() keeps what is large and allowed in f16, in half the bytes: no leaves, no outputs, nothing that goes into a pack", () => {
+  const x = input("x", [64, 64]), w = state("w", [64]);
+  const y = multiply(x, w), rows = sum(y, [1]), small = multiply(w, w), kept = add(y, y), gradient = multiply(y, x);
+  const outputs = [kept, add(rows, small)], updates = [increase({ p: state("p", [4096]), d: pack([gradient], [0], 4096) }, {}).y];
+  const planned = plan(outputs, updates, limits, leastF16), whole = plan(outputs, updates, limits);
+  expect([y, reshape(y, [4096])].map(planned.f16)).toEqual([true, true]);
+  expect([x, w, rows, small, kept, gradient].some(planned.f16)).toBe(false);
+  expect([planned.slot(y).bytes, whole.slot(y).bytes]).toEqual([2 * 4096, 4 * 4096]);
+  expect(planned.bytes).toBe(whole.bytes - 2 * 4096);
+  expect(whole.f16(y)).toBe(false);
 });
 
 test("plan() names a tensor that the device cannot hold, with its size and the limit", () => {

@@ -1,21 +1,27 @@
 // A compiled graph: buffers placed, kernels built, ready to be run again and again.
 
 import type { Device, DeviceBuffer, Place, Replay } from "./devices/device.ts";
-import { ShapeError } from "./errors.ts";
+import { DeviceError, ShapeError } from "./errors.ts";
 import { type Numbers, overwrittenBy, storage, type Tensor } from "./graph.ts";
-import { alignment, type Plan, plan, type PlannedBuffer } from "./plan.ts";
+import { alignment, leastF16, type Plan, plan, type PlannedBuffer } from "./plan.ts";
 
 export interface CompileOptions {
   /** In-place updates (optimizer, running statistics) that a run performs though nobody reads them. */
   updates?: readonly Tensor[];
   /** A program on the same device whose states this one uses: one set of weights for training and for evaluation. */
   share?: Program;
+  /**
+   * Keeps large values between the kernels in f16, which halves their memory and its traffic; inputs, states and outputs stay f32, and so
+   * does arithmetic. What exceeds 65,504 becomes infinite. A number: for values of at least so many numbers, 4,096 otherwise.
+   */
+  f16?: boolean | number;
 }
 
 /**
  * Plans the graph behind `outputs`, allocates its buffers on `device` and builds its kernels.
  *
- * @throws LimitError when a tensor exceeds what the device allows; ShaderError when a kernel does not compile.
+ * @throws LimitError when a tensor exceeds what the device allows; ShaderError when a kernel does not compile; DeviceError for f16 on a
+ * device that has none.
  *
  * @example
  * ```ts
@@ -31,9 +37,12 @@ export interface CompileOptions {
 export async function compile(
   device: Device,
   outputs: Record<string, Tensor>,
-  { updates = [], share }: CompileOptions = {},
+  { updates = [], share, f16 = false }: CompileOptions = {},
 ): Promise<Program> {
-  const planned = plan(Object.values(outputs), updates, device.limits);
+  if (f16 && !device.f16) {
+    throw new DeviceError(`compile: ${device.description} cannot keep values in f16; leave f16 out, or open a GPU that has shader-f16`);
+  }
+  const planned = plan(Object.values(outputs), updates, device.limits, f16 === true ? leastF16 : f16 || Infinity);
   const states = share ? share.states.retain() : new States(device);
   const buffers = new Map<PlannedBuffer, DeviceBuffer>();
   try {
@@ -43,7 +52,9 @@ export async function compile(
       const { buffer, offset, bytes } = planned.slot(t);
       return { buffer: buffer.kind === "state" ? states.buffer(rootState(t)) : buffers.get(buffer)!, offset, bytes };
     };
-    const replay = await device.prepare(planned.nodes.map((node) => ({ node, place, wanted: planned.wanted, placed: planned.placed })));
+    const replay = await device.prepare(
+      planned.nodes.map((node) => ({ node, place, wanted: planned.wanted, placed: planned.placed, f16: planned.f16 })),
+    );
     return new Program(device, planned, outputs, place, buffers, states, replay);
   } catch (error) {
     for (const b of buffers.values()) b.destroy();
@@ -158,7 +169,7 @@ export class Program {
     );
     const nodes = this.plan.nodes.map((n) => {
       const parts = Object.entries(n.outputs).map(([name, t]) =>
-        `${name} (${t.shape.join(", ")}) in ${this.plan.buffers.indexOf(this.plan.slot(t).buffer)}`
+        `${name} (${t.shape.join(", ")})${this.plan.f16(t) ? " f16" : ""} in ${this.plan.buffers.indexOf(this.plan.slot(t).buffer)}`
       );
       return `${String(n.id).padStart(6)}  ${n.op.name.padEnd(24)} ${parts.join(", ")}`;
     });

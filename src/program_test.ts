@@ -1,6 +1,6 @@
 import process from "node:process";
 import { expect, test } from "bun:test";
-import { add, multiply, sum } from "../kernels/mod.ts";
+import { add, multiply, permute, sum } from "../kernels/mod.ts";
 import { providers } from "../tests/providers.ts";
 import { defineOp, input, part, state, type Tensor } from "./graph.ts";
 import { compile, evaluate } from "./program.ts";
@@ -43,6 +43,23 @@ for (const provider of providers) {
     const x = input("x", [3]);
     const y = await evaluate(await provider.open(), multiply(x, x), { x: [NaN, Infinity, 2] });
     expect([...y]).toEqual([NaN, Infinity, 4]);
+  });
+
+  test(`a program in f16 on ${provider.name} rounds between its kernels, and what is too large becomes infinite`, async () => {
+    const x = input("x", [2, 3]), device = await provider.open(), one = input("one", [1]);
+    const between = multiply(x, one),
+      program = () => compile(device, { moved: multiply(permute(between, [1, 0]), one), kept: add(x, one) }, { f16: 6 });
+    if (!device.f16) {
+      await expect(program()).rejects.toThrow(`compile: ${device.description} cannot keep values in f16; leave f16 out`);
+      return;
+    }
+    const made = await program();
+    expect(made.describe()).toContain("y (2, 3) f16 in");
+    made.write({ x: [1 + 2 ** -12, 1 / 3, 65504, 1e5, -1e5, NaN], one: 1 });
+    made.run();
+    expect([...await made.read("moved")]).toEqual([1, Infinity, 0.333251953125, -Infinity, 65504, NaN]);
+    expect([...await made.read("kept")].slice(0, 2)).toEqual([2 + 2 ** -12, 1 / 3 + 1].map(Math.fround));
+    made.destroy();
   });
 
   test(`2,000 runs on ${provider.name} leave memory as it was`, async () => {

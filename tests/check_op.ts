@@ -1,9 +1,11 @@
 // One checker for every op: each device against the references in float64, values and gradients, and the gradients against
-// central differences.
+// central differences. WebGPU devices that have f16 run the last case once more with everything that ops allow in f16.
 
 import { expect, test } from "bun:test";
+import { multiply } from "../kernels/mod.ts";
 import { gradients } from "../src/gradients.ts";
-import { type DType, input, type Shape, type Tensor } from "../src/graph.ts";
+import { constant, type DType, input, type Shape, type Tensor } from "../src/graph.ts";
+import type { Device } from "../src/devices/device.ts";
 import { interpret } from "../src/interpret.ts";
 import { compile } from "../src/program.ts";
 import { philox4x32 } from "../src/philox.ts";
@@ -17,31 +19,49 @@ export interface CheckOptions {
   tolerance?: number;
   /** Largest error of the gradient against central differences in float64; null where a kink makes them meaningless. */
   differences?: number | null;
+  /** Largest error on a device where values lie in f16, whose spacing is 2^-10 of a value; null where that is no test. */
+  f16?: number | null;
 }
 
 export function checkOp(
   name: string,
   make: (...inputs: Tensor[]) => Tensor,
   cases: readonly Leaf[][],
-  { tolerance = 1e-5, differences = 1e-6 }: CheckOptions = {},
+  { tolerance = 1e-5, differences = 1e-6, f16 = 3e-3 }: CheckOptions = {},
 ): void {
-  for (const leaves of cases) {
+  for (const [n, leaves] of cases.entries()) {
     const size = leaves.map((leaf) => `(${shapeOf(leaf).join(", ")})`).join(" ");
     for (const provider of providers) {
       test(`${name} matches its reference on ${provider.name}, values and gradients, at ${size}`, async () => {
-        const { wanted, values, byName } = build(make, leaves);
-        const expected = interpret(wanted.map(([, t]) => t), values);
-        const program = await compile(await provider.open(), Object.fromEntries(wanted));
-        program.write(byName);
-        program.run();
-        for (const [i, [label]] of wanted.entries()) expectClose(await program.read(label), expected[i], tolerance, label);
-        program.destroy();
+        await checkDevice(await provider.open(), build(make, leaves), tolerance);
       });
+      if (f16 === null || !provider.f16 || n < cases.length - 1) continue;
+      test(`${name} in f16 matches its reference on ${provider.name}, values and gradients, at ${size}`, async () => {
+        await checkDevice(await provider.open(), build(passedOn(make), leaves, f16Exact), f16, 2);
+      }, 120_000);
     }
     if (differences === null) continue;
     test(`${name} has the gradient of its reference at ${size}`, () => checkDifferences(make, leaves, differences));
   }
 }
+
+async function checkDevice(device: Device, { wanted, values, byName }: Built, tolerance: number, f16?: number): Promise<void> {
+  const expected = interpret(wanted.map(([, t]) => t), values);
+  const program = await compile(device, Object.fromEntries(wanted), { f16 });
+  program.write(byName);
+  program.run();
+  for (const [i, [label]] of wanted.entries()) expectClose(await program.read(label), expected[i], tolerance, label);
+  program.destroy();
+}
+
+/** The same function with a node before and behind, since leaves and outputs of a program always lie in f32. */
+function passedOn(make: (...inputs: Tensor[]) => Tensor): (...inputs: Tensor[]) => Tensor {
+  const one = constant("one", [1], [1]), pass = (t: Tensor) => t.dtype === "f32" ? multiply(t, one) : t;
+  return (...inputs) => pass(make(...inputs.map(pass)));
+}
+
+/** The nearest number that f16 has too, up to 8. */
+const f16Exact = (v: number) => Math.round(v * 256) / 256;
 
 /** Fails with the place of the largest error. */
 export function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, tolerance: number, label: string): void {
@@ -62,15 +82,18 @@ export function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, tol
   }
 }
 
-function build(make: (...inputs: Tensor[]) => Tensor, leaves: readonly Leaf[]) {
+type Built = ReturnType<typeof build>;
+
+/** `rounded` acts on normal values. */
+function build(make: (...inputs: Tensor[]) => Tensor, leaves: readonly Leaf[], rounded = (v: number) => v) {
   const inputs = leaves.map((leaf, i) => input(`in${i}`, shapeOf(leaf), dtypeOf(leaf)));
-  const values = new Map<Tensor, number[]>(inputs.map((t, i) => [t, valuesOf(leaves[i], t.size, i)]));
+  const values = new Map<Tensor, number[]>(inputs.map((t, i) => [t, valuesOf(leaves[i], t.size, i, rounded)]));
   const y = make(...inputs);
   const wanted: [string, Tensor][] = [["y", y]];
   const free = inputs.filter((_, i) => isFree(leaves[i]));
   if (y.dtype === "f32" && free.length) {
     const dy = input("dy", y.shape);
-    values.set(dy, valuesOf(y.shape, y.size, 99));
+    values.set(dy, valuesOf(y.shape, y.size, 99, rounded));
     gradients(y, free, dy).forEach((d, i) => wanted.push([`d${free[i].name}`, d]));
   }
   return { inputs, free, wanted, values, byName: Object.fromEntries([...values].map(([t, v]) => [t.name, v])) };
@@ -107,11 +130,11 @@ const shapeOf = (leaf: Leaf): Shape => "shape" in leaf ? leaf.shape : leaf;
 const dtypeOf = (leaf: Leaf): DType => ("shape" in leaf && leaf.dtype) || "f32";
 const isFree = (leaf: Leaf) => dtypeOf(leaf) === "f32" && !("shape" in leaf && leaf.fixed);
 
-function valuesOf(leaf: Leaf, size: number, salt: number): number[] {
+function valuesOf(leaf: Leaf, size: number, salt: number, rounded: (v: number) => number): number[] {
   if ("shape" in leaf && leaf.values) {
     return Array.from({ length: size }, (_, i) => leaf.values!(i)).map((v) => dtypeOf(leaf) === "f32" ? Math.fround(v) : v);
   }
-  return normals(size, salt);
+  return normals(size, salt).map(rounded);
 }
 
 /** Normal values that depend on their number and `salt` alone, exact in f32. */

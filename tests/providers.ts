@@ -9,6 +9,8 @@ import { openNative } from "../src/devices/native.ts";
 
 export interface Provider {
   name: "native" | "dawn" | "cpu";
+  /** Whether its device keeps values in f16. */
+  f16: boolean;
   /** The shared device of this file; tests that lose or close a device open one of their own. */
   open(): Promise<Device>;
 }
@@ -24,14 +26,18 @@ function shared(name: string, open: () => Promise<Device>): () => Promise<Device
 
 // Only preferred kernel variants: tests that want a certain variant ask for it.
 const openWebGpu = "Deno" in globalThis ? () => openNative({ tune: false }) : () => openDawn({ tune: false });
-const webgpu: Provider = { name: "Deno" in globalThis ? "native" : "dawn", open: shared("webgpu", openWebGpu) };
-const reason = await webgpu.open().then(() => "", (error: Error) => error.message);
+const open = shared("webgpu", openWebGpu), found = await open().catch((error: Error) => error.message);
+const reason = typeof found === "string" ? found : "";
 
 /** WebGPU where this machine has it, and the CPU. */
-export const providers: Provider[] = [...reason ? [] : [webgpu], {
-  name: "cpu",
-  open: shared("cpu", () => CpuDevice.open({ threads: 2 })),
-}];
+export const providers: Provider[] = [
+  ...typeof found === "string" ? [] : [{ name: found.kind, f16: found.f16, open }],
+  {
+    name: "cpu",
+    f16: false,
+    open: shared("cpu", () => CpuDevice.open({ threads: 2 })),
+  },
+];
 
 if (reason) console.log(reason);
 if (reason && process.env.ZELLIGE_REQUIRE_WEBGPU === "1") {

@@ -18,6 +18,7 @@ export interface CpuOptions {
 
 export class CpuDevice implements Device {
   readonly kind = "cpu";
+  readonly f16 = false;
   readonly limits: PlanLimits = { maxBindingBytes: 2 ** 31 - 1, maxBufferBytes: 2 ** 31 - 1 };
   readonly lost: Promise<DeviceLostError>;
   #lose!: (error: DeviceLostError) => void;

@@ -26,6 +26,8 @@ export interface Step {
   wanted(t: Tensor): boolean;
   /** Whether this input was made in its place of the output already. */
   placed(t: Tensor): boolean;
+  /** Whether its values lie in f16. */
+  f16(t: Tensor): boolean;
 }
 
 /** Steps made ready to run again and again. */
@@ -44,6 +46,8 @@ export interface Device {
   /** The adapter in words, for example "llvmpipe (LLVM 15.0.6, 256 bits), native WebGPU". */
   readonly description: string;
   readonly limits: PlanLimits;
+  /** Whether it can keep values in f16. */
+  readonly f16: boolean;
   /** Resolves when the device is gone, whatever the reason; `destroy()` resolves it too. */
   readonly lost: Promise<DeviceLostError>;
   /** A zeroed buffer. */

@@ -13,7 +13,7 @@ export const usage = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORA
 
 export interface GpuOptions {
   kind: DeviceKind;
-  /** Only what WebGPU guarantees everywhere, instead of all that the adapter has: for tests. */
+  /** Only the limits that WebGPU guarantees everywhere and no optional feature, instead of all that the adapter has: for tests. */
   defaultLimits?: boolean;
   /** Measure kernel variants once and remember the fastest; off: take the preferred ones. */
   tune?: boolean;
@@ -31,6 +31,8 @@ const wantedLimits = [
   "maxComputeWorkgroupsPerDimension",
 ] as const;
 
+const wantedFeatures = ["timestamp-query", "shader-f16"] as const;
+
 /** Whether an adapter runs shaders on the CPU. */
 export function isSoftware(info: GPUAdapterInfo): boolean {
   return Boolean((info as { isFallbackAdapter?: boolean }).isFallbackAdapter) ||
@@ -46,6 +48,7 @@ export class GpuDevice implements Device {
   readonly kind: DeviceKind;
   readonly description: string;
   readonly limits: PlanLimits;
+  readonly f16: boolean;
   readonly lost: Promise<DeviceLostError>;
   readonly software: boolean;
   readonly shaders: ShaderCache;
@@ -57,7 +60,7 @@ export class GpuDevice implements Device {
 
   static async open(adapter: GPUAdapter, options: GpuOptions): Promise<GpuDevice> {
     const requiredLimits = options.defaultLimits ? {} : Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
-    const requiredFeatures = (["timestamp-query"] as const).filter((name) => adapter.features.has(name));
+    const requiredFeatures = options.defaultLimits ? [] : wantedFeatures.filter((name) => adapter.features.has(name));
     return new GpuDevice(await adapter.requestDevice({ requiredLimits, requiredFeatures }), adapter.info, options);
   }
 
@@ -66,6 +69,7 @@ export class GpuDevice implements Device {
     this.software = isSoftware(info);
     this.description = `${adapterName(info)}, ${kind === "dawn" ? "Dawn" : "native"} WebGPU`;
     this.limits = { maxBindingBytes: gpu.limits.maxStorageBufferBindingSize, maxBufferBytes: gpu.limits.maxBufferSize };
+    this.f16 = gpu.features.has("shader-f16");
     this.shaders = new ShaderCache(gpu);
     this.tuner = new Tuner(this.description, tune);
     gpu.addEventListener("uncapturederror", (event) => {

@@ -2,8 +2,9 @@
 
 import { ShaderError } from "../errors.ts";
 import type { Launch, LaunchContext } from "../graph.ts";
-import { encodeDims } from "../kernel.ts";
+import { encodeDims, parseKernel } from "../kernel.ts";
 import type { Replay, Step } from "./device.ts";
+import { inF16 } from "./f16.ts";
 import { gpuBuffer, type GpuDevice, usage } from "./gpu.ts";
 import type { Built } from "./shader.ts";
 
@@ -29,7 +30,7 @@ export class GpuReplay implements Replay {
   }
 
   static async #from(device: GpuDevice, launches: { step: Step; launch: Launch }[]): Promise<GpuReplay> {
-    const built = await Promise.all(launches.map(({ launch }) => device.shaders.get(launch)));
+    const built = await Promise.all(launches.map(({ step, launch }) => device.shaders.get(converted(launch, step))));
     const uniforms = device.gpu.createBuffer({
       label: "dims",
       size: Math.max(1, launches.length) * uniformAlignment,
@@ -123,6 +124,21 @@ export class GpuReplay implements Replay {
   }
 }
 
+/** The tensor behind a binding of a launch, if there is one. */
+function bound({ node: { inputs, outputs } }: Step, { bind }: Launch, binding: string) {
+  const name = bind?.[binding] ?? binding;
+  return outputs[name] ?? inputs[name];
+}
+
+/** The launch with a kernel that knows which of its tensors lie in f16. */
+function converted(launch: Launch, step: Step): Launch {
+  const names = parseKernel(launch.wgsl, launch.label).bindings.map(({ name }) => name).filter((name) => {
+    const t = bound(step, launch, name);
+    return t && step.f16(t);
+  });
+  return names.length ? { ...launch, wgsl: inF16(launch.wgsl, names, launch.label) } : launch;
+}
+
 async function launchesOf(device: GpuDevice, step: Step): Promise<Launch[]> {
   const { node } = step;
   const context: LaunchContext = {
@@ -134,11 +150,12 @@ async function launchesOf(device: GpuDevice, step: Step): Promise<Launch[]> {
   };
   const launches = node.op.launches({ ...node.inputs, ...node.outputs }, node.attributes, context);
   if (Array.isArray(launches)) return launches;
-  return launches.options[await device.tuner.choose(launches, (option) => GpuReplay.measure(device, step, option))];
+  const halved = Object.entries({ ...node.inputs, ...node.outputs }).filter(([, t]) => step.f16(t)).map(([name]) => name);
+  const key = halved.length ? `${launches.key} f16 ${halved.join(" ")}` : launches.key;
+  return launches.options[await device.tuner.choose({ ...launches, key }, (option) => GpuReplay.measure(device, step, option))];
 }
 
 function bind(device: GpuDevice, step: Step, launch: Launch, { kernel, layout }: Built, uniforms: GPUBuffer, offset: number): GPUBindGroup {
-  const tensors = { ...step.node.inputs, ...step.node.outputs };
   return device.gpu.createBindGroup({
     label: launch.label,
     layout,
@@ -146,11 +163,12 @@ function bind(device: GpuDevice, step: Step, launch: Launch, { kernel, layout }:
       if (access === "uniform") {
         return { binding: index, resource: { buffer: uniforms, offset, size: Math.max(16, Math.ceil(kernel.dims.length / 4) * 16) } };
       }
-      const t = tensors[launch.bind?.[name] ?? name];
+      const t = bound(step, launch, name);
       if (!t) {
+        const { inputs, outputs } = step.node;
         throw new ShaderError(
           `${launch.label}: binding ${name} names no tensor of ${step.node.op.name} (${
-            Object.keys(tensors).join(", ")
+            Object.keys({ ...inputs, ...outputs }).join(", ")
           }); rename it or give "bind"`,
         );
       }
