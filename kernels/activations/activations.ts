@@ -136,8 +136,8 @@ const sigmoidOp = unary({
   apply: (x) => 1 / (1 + Math.exp(-x)),
   derivative: (y) => y * (1 - y),
 });
-const expOp = unary({ name: "exp", chunk: expWgsl, kept: "y", apply: Math.exp, derivative: (y) => y });
-const logOp = unary({ name: "log", chunk: logWgsl, kept: "x", apply: Math.log, derivative: (x) => 1 / x });
-const squareOp = unary({ name: "square", chunk: squareWgsl, kept: "x", apply: (x) => x * x, derivative: (x) => 2 * x });
-const sqrtOp = unary({ name: "sqrt", chunk: sqrtWgsl, kept: "y", apply: Math.sqrt, derivative: (y) => 0.5 / y });
+const expOp = unary({ name: "exp", wide: true, chunk: expWgsl, kept: "y", apply: Math.exp, derivative: (y) => y });
+const logOp = unary({ name: "log", wide: true, chunk: logWgsl, kept: "x", apply: Math.log, derivative: (x) => 1 / x });
+const squareOp = unary({ name: "square", wide: true, chunk: squareWgsl, kept: "x", apply: (x) => x * x, derivative: (x) => 2 * x });
+const sqrtOp = unary({ name: "sqrt", wide: true, chunk: sqrtWgsl, kept: "y", apply: Math.sqrt, derivative: (y) => 0.5 / y });
 const absOp = unary({ name: "abs", chunk: absWgsl, kept: "x", apply: Math.abs, derivative: Math.sign });

@@ -12,6 +12,8 @@ export interface Unary {
   /** What backward reads: y where the gradient follows from it, since x need not live until then. */
   kept: "x" | "y";
   apply(x: number): number;
+  /** Whether its values leave the range of f16 where its arguments do not, or its gradient does. */
+  wide?: boolean;
   /** Whether the CPU device has vectorised kernels for it, under this name. */
   cpu?: "gelu" | "relu";
   /** dy/dx, from x or y as `kept` says. */
@@ -19,12 +21,13 @@ export interface Unary {
 }
 
 /** The op of a function of one value, and its gradient as an op of its own: (kept, dy) → dx. */
-export function unary({ name, chunk, kept, apply, derivative, cpu }: Unary): {
+export function unary({ name, chunk, kept, apply, derivative, wide = false, cpu }: Unary): {
   forward: (x: Tensor) => Tensor;
   backward: (kept: Tensor, dy: Tensor) => Tensor;
 } {
   const backward: OpSpec<{ kept: Tensor; dy: Tensor }, "dx"> = {
     name: `${name}_backward`,
+    f16: wide ? [] : ["dx"],
     outputs: ({ kept }) => ({ dx: kept.shape }),
     launches: ({ dx }) => [{
       label: `${name}/backward`,
@@ -41,6 +44,7 @@ export function unary({ name, chunk, kept, apply, derivative, cpu }: Unary): {
   const differentiate = (kept: Tensor, dy: Tensor) => applyOp(backward, { kept, dy }, {}).dx;
   const forward = defineOp<{ x: Tensor }, "y">({
     name,
+    f16: wide ? [] : ["y"],
     outputs: ({ x }) => ({ y: x.shape }),
     launches: ({ y }) => [{
       label: name,

@@ -70,6 +70,7 @@ type Gradient = (t: Pair, dy: Tensor) => [Tensor, Tensor];
 function binary(name: string, wgsl: string, apply: (a: number, b: number) => number, gradient: Gradient) {
   return defineOp<Pair, "y">({
     name,
+    f16: ["y"],
     outputs: ({ a, b }) => ({ y: broadcastShape(name, a, b) }),
     launches({ a, b, y }) {
       const [d, p, q] = merged(name, a, b, y);

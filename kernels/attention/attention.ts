@@ -70,6 +70,7 @@ function attend(name: string, qkv: Tensor, layout: Layout, { bias, keys, scale =
 
 export const attentionSpec: OpSpec<AttentionInputs, "out" | "lse" | "p" | "partial", AttentionAttributes> = {
   name: "attention",
+  f16: ["out"], // p holds scores on their way, of which the softmax wants every digit
   outputs: (_, { layout }) => {
     const { B, T, NH, HS } = layout, { square, partial } = scratchShapes(layout);
     return { out: [B * T * NH * HS], lse: [B, NH, T], p: square, partial };
@@ -91,6 +92,7 @@ export type BackwardInputs = AttentionInputs & { out: Tensor; lse: Tensor; dout:
 
 export const attentionBackwardSpec: OpSpec<BackwardInputs, "dqkv" | "D" | "dbias" | "p" | "dscore" | "partial", AttentionAttributes> = {
   name: "attention_backward",
+  f16: ["dqkv", "p", "dscore"],
   outputs({ qkv, bias, lse }, { layout }) {
     const { square, partial } = scratchShapes(layout);
     return { dqkv: qkv.shape, D: lse.shape, dbias: bias?.shape ?? [1], p: square, dscore: square, partial };

@@ -52,6 +52,7 @@ for (const variant of ["direct", "tiled64", "tiled128", "small"] as const) {
   const size = [3, 70, 2, 12], layout = { ...packed(3, 70, 2, 12), group: 5 }; // the second group is one head
   checkOp(`attention() ${variant} in groups of heads`, forced(variant, layout), [[qkv(size), [2, 70, 70], somePadding(size)]], {
     differences: variant === "direct" ? 1e-6 : null, // the same references
+    f16: variant === "direct" ? 3e-3 : null, // the other variants read and store through the same chunks
   });
 }
 

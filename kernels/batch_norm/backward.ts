@@ -22,6 +22,7 @@ export function gradient(inputs: Given & { dy: Tensor }, attributes: Attributes)
 
 const op = defineOp<Given & { dy: Tensor }, "dx" | "dgamma" | "dbeta", Attributes>({
   name: "batch_norm_backward",
+  f16: ["dx"],
   outputs: ({ x }) => ({ dx: x.shape, dgamma: [x.shape[1]], dbeta: [x.shape[1]] }),
   launches({ x: { shape: [B, C, S], size } }, { eps, ownStatistics }, { wanted }) {
     const sums = { label: "batch_norm/backward_sums", wgsl: workgroupSum + sumsWgsl, dims: { B, C, S, eps }, workgroups: C };

@@ -58,6 +58,7 @@ const launchForward = ({ shape: [, C, S], size }: Tensor, eps: number) => ({
 
 const training = defineOp<{ x: Tensor; gamma: Tensor; beta: Tensor }, "y" | "mean" | "variance", { eps: number }>({
   name: "batch_norm",
+  f16: ["y"],
   outputs({ x, ...others }) {
     checkChannels(x, others);
     return { y: x.shape, mean: [x.shape[1]], variance: [x.shape[1]] };
@@ -89,6 +90,7 @@ const training = defineOp<{ x: Tensor; gamma: Tensor; beta: Tensor }, "y" | "mea
 
 const inference = defineOp<Given & { beta: Tensor }, "y", { eps: number }>({
   name: "batch_norm_with",
+  f16: ["y"],
   outputs({ x, ...others }) {
     checkChannels(x, others);
     return { y: x.shape };

@@ -24,6 +24,7 @@ type Attributes = { axis: number };
 
 const op = defineOp<Record<string, Tensor>, "y", Attributes>({
   name: "concat",
+  f16: ["y"],
   outputs(inputs, { axis }) {
     const [first, ...others] = Object.values(inputs);
     needsWords("concat", first);

@@ -76,6 +76,7 @@ export function backwardWGemm({ dy, x }: BackwardW, { KH, KW, ...window }: Windo
 
 export const forwardSpec: OpSpec<Forward, "y" | "partial", Window> = {
   name: "conv2d",
+  f16: ["y"],
   outputs(inputs, window) {
     const { B, O, OH, OW } = geometryOf(inputs.x.shape, inputs.w.shape, window);
     return { y: [B, O, OH, OW], partial: partialShape(forwardGemm(inputs, window)) };
@@ -101,6 +102,7 @@ export const forwardSpec: OpSpec<Forward, "y" | "partial", Window> = {
 
 export const backwardXSpec: OpSpec<BackwardX, "dx" | "partial", Window & { H: number; W: number }> = {
   name: "conv2d_backward_x",
+  f16: ["dx"],
   outputs(inputs, attributes) {
     const { H, W } = attributes;
     return { dx: [inputs.dy.shape[0], inputs.w.shape[1], H, W], partial: partialShape(backwardXGemm(inputs, attributes)) };

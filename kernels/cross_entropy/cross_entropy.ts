@@ -125,6 +125,7 @@ type Saved = Inputs & { lse: Tensor; mass: Tensor; divisor: Tensor; dloss: Tenso
 
 const backward = defineOp<Saved, "dlogits", { smoothing: number }>({
   name: "cross_entropy_backward",
+  f16: ["dlogits"],
   outputs: ({ logits }) => ({ dlogits: logits.shape }),
   launches: ({ logits: { shape: [R, V] }, labels, weights }, { smoothing }) => [{
     label: "cross_entropy/backward",

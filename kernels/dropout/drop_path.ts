@@ -53,6 +53,7 @@ const maskOp = defineOp<{ random: Tensor }, "y", { samples: number; rate: number
 
 const scaleSamples = defineOp<{ x: Tensor; mask: Tensor; residual?: Tensor }, "y", { scale: number }>({
   name: "drop_path",
+  f16: ["y"],
   outputs({ x, mask, residual }) {
     if (residual && residual.shape.join() !== x.shape.join()) {
       throw new ShapeError(`dropPath: ${x} is added to ${residual}; the shapes must agree`);

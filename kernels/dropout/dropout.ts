@@ -25,6 +25,7 @@ export const threshold = (rate: number) => Math.round(rate * 2 ** 24);
 
 const op = defineOp<{ x: Tensor; random: Tensor }, "y", { rate: number; stream: number }>({
   name: "dropout",
+  f16: ["y"],
   outputs: ({ x }) => ({ y: x.shape }),
   launches: ({ y }, { rate, stream }) => [{
     label: "dropout",

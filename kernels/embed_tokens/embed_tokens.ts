@@ -48,6 +48,7 @@ type Attributes = { B: number; N: number };
 
 const forward = defineOp<Inputs, "y", Attributes>({
   name: "embed_tokens",
+  f16: ["y"],
   outputs: ({ patches: { shape: [, C] } }, { B, N }) => ({ y: [B * (N + 1), C] }),
   launches: ({ positions, mask, y }, { B, N }) => [{
     label: "embed_tokens/forward",
@@ -82,6 +83,7 @@ const forward = defineOp<Inputs, "y", Attributes>({
 
 const backward = defineOp<{ dy: Tensor; mask?: Tensor }, "dpatches" | "dpositions" | "masked", Attributes>({
   name: "embed_tokens_backward",
+  f16: ["dpatches"],
   outputs: ({ dy: { shape: [, C] }, mask }, { B, N }) => ({
     dpatches: [B * N, C],
     dpositions: [N + 1, C],

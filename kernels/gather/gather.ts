@@ -26,6 +26,7 @@ export function gather(table: Tensor, indices: Tensor): Tensor {
 
 const forward = defineOp<{ table: Tensor; indices: Tensor }, "y">({
   name: "gather",
+  f16: ["y"],
   outputs: ({ table, indices }) => ({ y: [indices.size, table.shape[1]] }),
   launches: ({ table: { shape: [V, C] }, indices, y }) => [{
     label: "gather/forward",
@@ -56,6 +57,7 @@ const forward = defineOp<{ table: Tensor; indices: Tensor }, "y">({
 // within chunks of rows first, each walked by one invocation, then over the chunks.
 const backward = defineOp<{ indices: Tensor; dy: Tensor }, "dtable" | "heads" | "next", { V: number }>({
   name: "gather_backward",
+  f16: ["dtable"],
   outputs: ({ indices: { size: R }, dy }, { V }) => ({
     dtable: [V, dy.shape[1]],
     heads: { shape: [Math.ceil(R / chunkLength(R)), V], dtype: "u32" },

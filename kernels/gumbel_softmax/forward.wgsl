@@ -17,10 +17,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
   var top = -3.402823e38;
   for (var quad = thread / COLUMNS; quad < quads; quad += LANES) {
-    let noise = noise_of(column, quad);
+    let drawn = noise_of(column, quad);
     for (var j = 0u; j < min(4u, dims.K - quad * 4u); j++) {
       let i = first + (quad * 4u + j) * dims.S;
-      let z = (logits[i] + noise[j]) / tau[0];
+      let z = (logits[i] + drawn[j]) / tau[0];
       y[i] = z;
       top = max(top, z);
     }

@@ -82,6 +82,7 @@ const forward = defineOp<Inputs, "y", { axis: number; stream: number }>({
 
 const backward = defineOp<{ y: Tensor; tau: Tensor; dy: Tensor }, "dx", { axis: number }>({
   name: "gumbel_softmax_backward",
+  f16: ["dx"],
   outputs: ({ y }) => ({ dx: y.shape }),
   launches: ({ y }, { axis }) => [{
     label: "gumbel_softmax/backward",

@@ -21,6 +21,7 @@ export function straightThrough(x: Tensor, axis = -1): Tensor {
 
 const op = defineOp<{ x: Tensor }, "y", { axis: number }>({
   name: "straight_through",
+  f16: ["y"],
   outputs: ({ x }) => ({ y: x.shape }),
   launches: ({ x }, { axis }) => [{ label: "gumbel_softmax/one_hot", wgsl: columnsWgsl + oneHotWgsl, ...columnLaunch(x.shape, axis) }],
   backward: (_, { dy }) => ({ x: dy }),

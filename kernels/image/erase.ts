@@ -13,6 +13,7 @@ export function eraseBoxes(x: Tensor, noise: Tensor, boxes: Tensor): Tensor {
 
 const op = defineOp<{ x: Tensor; noise: Tensor; boxes: Tensor }, "y">({
   name: "erase_boxes",
+  f16: ["y"],
   outputs({ x, noise, boxes }) {
     if (x.shape.length !== 4 || noise.size !== x.size) throw new ShapeError(`eraseBoxes: ${x} and ${noise} are not both (B, C, H, W)`);
     if (boxes.dtype !== "u32" || boxes.size !== 4 * x.shape[0]) {

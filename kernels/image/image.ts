@@ -22,6 +22,7 @@ export function imageTensor(x: Tensor, mean: Rgb = [0, 0, 0], std: Rgb = [1, 1, 
 
 const op = defineOp<{ x: Tensor }, "y", { mean: Rgb; std: Rgb }>({
   name: "image",
+  f16: ["y"],
   outputs({ x }, { std }) {
     const [B, H, W, C] = x.shape;
     if (x.dtype !== "u8" || x.shape.length !== 4 || C !== 3) {

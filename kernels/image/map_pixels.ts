@@ -38,6 +38,7 @@ type Affine = { scale: number; shift: number; low: number; high: number };
 
 const affine = defineOp<{ x: Tensor }, "y", Affine>({
   name: "map_pixels",
+  f16: ["y"],
   outputs: ({ x }) => ({ y: x.shape }),
   launches: ({ x: { size } }, attributes) => [{
     label: "image/affine",
@@ -56,6 +57,7 @@ const affine = defineOp<{ x: Tensor }, "y", Affine>({
 
 const backward = defineOp<{ x: Tensor; dy: Tensor }, "dx", Affine>({
   name: "map_pixels_backward",
+  f16: ["dx"],
   outputs: ({ x }) => ({ dx: x.shape }),
   launches: ({ x: { size } }, attributes) => [{
     label: "image/affine_backward",

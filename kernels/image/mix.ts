@@ -33,6 +33,7 @@ export function mixTargets(labels: Tensor, classes: number, lam: Tensor, smoothi
 
 const batchOp = defineOp<{ x: Tensor; lam: Tensor; box: Tensor }, "y">({
   name: "mix_batch",
+  f16: ["y"],
   outputs({ x, lam, box }) {
     if (x.shape.length !== 4) throw new ShapeError(`mixBatch: ${x} is not (B, C, H, W); give pictures as planes`);
     checkLam("mixBatch", lam);

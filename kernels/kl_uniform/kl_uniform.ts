@@ -42,6 +42,7 @@ const forward = defineOp<{ x: Tensor }, "y" | "lse">({
 
 const backward = defineOp<{ x: Tensor; y: Tensor; lse: Tensor; dy: Tensor }, "dx">({
   name: "kl_uniform_backward",
+  f16: ["dx"],
   outputs: ({ x }) => ({ dx: x.shape }),
   launches: ({ x: { size: N, shape: [, S, C] } }) => [{
     label: "kl_uniform/backward",

@@ -24,6 +24,7 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, eps = 1e-6): T
 
 const forward = defineOp<{ x: Tensor; gamma: Tensor; beta: Tensor }, "y" | "mean" | "rstd", { eps: number }>({
   name: "layer_norm",
+  f16: ["y"],
   cheap: true,
   outputs({ x, gamma, beta }) {
     const [R, C] = x.shape;
@@ -64,6 +65,7 @@ const forward = defineOp<{ x: Tensor; gamma: Tensor; beta: Tensor }, "y" | "mean
 
 const backward = defineOp<{ x: Tensor; gamma: Tensor; mean: Tensor; rstd: Tensor; dy: Tensor; residual?: Tensor }, "dx">({
   name: "layer_norm_backward",
+  f16: ["dx"],
   adds: "residual",
   outputs: ({ x }) => ({ dx: x.shape }),
   launches: ({ x: { shape: [R, C] }, residual }) => [{

@@ -36,6 +36,7 @@ export function reduced({ name, chunk, loss, slopes }: Loss): (inputs: Inputs, r
 
   const gradient: OpSpec<Inputs & { dloss: Tensor }, "d", Attributes & { which: number }> = {
     name: `${name}_backward`,
+    f16: ["d"],
     outputs: ({ a }) => ({ d: a.shape }),
     launches: (tensors, attributes) => [{
       label: `${name}/backward`,

@@ -61,6 +61,7 @@ function operandsOf(tensors: { a: Tensor; b: Tensor }, { transposeA, transposeB 
 
 export const matmulSpec: OpSpec<MatmulInputs, "y" | "pre" | "partial", MatmulAttributes> = {
   name: "matmul",
+  f16: ["y", "pre"],
   outputs(inputs, attributes) {
     const sizes = sizesOf(inputs, attributes), y = [sizes.Z, sizes.M, sizes.N];
     return { y, pre: keepsPre(inputs, attributes) ? y : [1], partial: partialShape(sizes) };
@@ -147,6 +148,7 @@ type SlopeInputs = { a: Tensor; b: Tensor; kept: Tensor };
 /** y = (a b) * df/d kept. */
 const slopeSpec: OpSpec<SlopeInputs, "y" | "partial", Transposes & { activation: keyof typeof activations }> = {
   name: "matmul_slope",
+  f16: ["y"],
   outputs(inputs, attributes) {
     const sizes = sizesOf(inputs, attributes);
     return { y: [sizes.Z, sizes.M, sizes.N], partial: partialShape(sizes) };

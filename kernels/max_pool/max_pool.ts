@@ -22,6 +22,7 @@ export function maxPool(x: Tensor): Tensor {
 
 const forward = defineOp<{ x: Tensor }, "y">({
   name: "max_pool",
+  f16: ["y"],
   outputs({ x }) {
     const [B, C, H, W] = x.shape;
     if (x.shape.length !== 4 || H < 2 || W < 2) {
@@ -53,6 +54,7 @@ const forward = defineOp<{ x: Tensor }, "y">({
 
 const backward = defineOp<{ x: Tensor; dy: Tensor }, "dx">({
   name: "max_pool_backward",
+  f16: ["dx"],
   outputs: ({ x }) => ({ dx: x.shape }),
   launches: ({ x: { shape: [, , H, W], size } }) => [{
     label: "max_pool/backward",

@@ -43,6 +43,7 @@ function mergedAxes(shape: Shape, order: readonly number[]): { side: number; str
 
 const op = defineOp<{ x: Tensor }, "y", { order: readonly number[] }>({
   name: "permute",
+  f16: ["y"],
   outputs({ x }, { order }) {
     const merged = mergedAxes(x.shape, order);
     if (merged.length > maxAxes) {

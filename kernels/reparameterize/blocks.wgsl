@@ -9,9 +9,9 @@ struct Dims { N: u32, stream: u32 }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let block = flat_index(group, groups, thread);
   if (block * 4u >= dims.N) { return; }
-  let noise = noise_of(block);
+  let drawn = noise_of(block);
   for (var j = 0u; j < min(4u, dims.N - block * 4u); j++) {
     let i = block * 4u + j;
-    write(i, exp(0.5 * logvar[i]) * noise[j]);
+    write(i, exp(0.5 * logvar[i]) * drawn[j]);
   }
 }

@@ -32,6 +32,7 @@ type Noise = { noise?: Tensor; random?: Tensor };
 
 const forward = defineOp<{ mu: Tensor; logvar: Tensor } & Noise, "z", { stream: number }>({
   name: "reparameterize",
+  f16: ["z"],
   outputs({ mu, logvar, noise }) {
     for (const t of [logvar, noise]) {
       if (t && t.shape.join() !== mu.shape.join()) {
@@ -52,6 +53,7 @@ const forward = defineOp<{ mu: Tensor; logvar: Tensor } & Noise, "z", { stream: 
 
 const backward = defineOp<{ logvar: Tensor; dz: Tensor } & Noise, "dlogvar", { stream: number }>({
   name: "reparameterize_backward",
+  f16: ["dlogvar"],
   outputs: ({ logvar }) => ({ dlogvar: logvar.shape }),
   launches: ({ dz, noise }, { stream }) => [launch("backward", backwardWgsl, dz.size, noise, stream)],
   backward: null,

@@ -55,6 +55,7 @@ type Inputs = { x: Tensor; starts: Tensor; sources: Tensor; weights: Tensor };
 
 const op = defineOp<Inputs, "y", { outputs: number; taps: Taps; gradient: Taps }>({
   name: "resize",
+  f16: ["y"],
   outputs: ({ x: { shape: [K, , C] } }, { outputs }) => ({ y: [K, outputs, C] }),
   launches: ({ x: { shape: [, S, C] }, y }, { outputs }) => [{
     label: "resize",

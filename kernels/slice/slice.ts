@@ -49,6 +49,7 @@ function window(x: Tensor, axis: number, start: number, length: number): Tensor 
 
 const op = defineOp<{ x: Tensor }, "y", { axis: number; start: number; length: number }>({
   name: "slice",
+  f16: ["y"],
   outputs: ({ x }, { axis, length }) => ({ y: { shape: withSide(x.shape, axis, length), dtype: x.dtype } }),
   launches({ x, y }, { axis, start, length }) {
     const [, S, C] = around(x.shape, axis);

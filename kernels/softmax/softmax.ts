@@ -51,6 +51,7 @@ interface Cpu {
 function normalised(name: string, chunk: string, line: Line, gradient: Line, cpu: Cpu) {
   const backward = defineOp<{ y: Tensor; dy: Tensor }, "dx">({
     name: `${name}_backward`,
+    f16: ["dx"],
     outputs: ({ y }) => ({ dx: y.shape }),
     launches: ({ y }) => [overLines(`${name}/backward`, y, chunk + backwardWgsl)],
     backward: null,
@@ -59,6 +60,7 @@ function normalised(name: string, chunk: string, line: Line, gradient: Line, cpu
   });
   return defineOp<{ x: Tensor }, "y">({
     name,
+    f16: name === "softmax" ? ["y"] : [], // a logarithm's digits matter
     outputs: ({ x }) => ({ y: x.shape }),
     launches: ({ x }) => [overLines(`${name}/forward`, x, chunk + forwardWgsl)],
     backward: ({ y }, { dy }) => ({ x: backward({ y, dy: dy! }, {}).dx }),

@@ -11,7 +11,7 @@ checkOp("logSoftmax()", (x) => logSoftmax(x), rows);
 checkOp("softmax() along axis 1", (x) => softmax(x, 1), [[[2, 1, 3]], [[2, 11, 3, 2]], [[3, 70, 67]]]);
 checkOp("logSoftmax() along axis 1", (x) => logSoftmax(x, 1), [[[2, 1, 3]], [[2, 11, 3, 2]], [[3, 70, 67]]]);
 const large: Leaf[][] = [[{ shape: [2, 6], values: (i) => (i - 6) * 300 }], [{ shape: [2, 100], values: (i) => (i % 100 - 50) * 1e30 }]];
-checkOp("softmax() of large values", (x) => softmax(x), large, { differences: null });
+checkOp("softmax() of large values", (x) => softmax(x), large, { differences: null, f16: null }); // 1e30 is beyond f16
 
 for (const provider of providers) {
   test(`softmax() spreads NaN over its own row only on ${provider.name}`, async () => {

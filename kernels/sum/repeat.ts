@@ -21,6 +21,7 @@ export function repeat(x: Tensor, [K, S, C]: readonly [number, number, number], 
 
 const op = defineOp<{ x: Tensor }, "y", { S: number; scale: number }>({
   name: "repeat",
+  f16: ["y"],
   outputs: ({ x: { shape: [K, C] } }, { S }) => ({ y: [K, S, C] }),
   launches: ({ x, y }, { S, scale }) => [{
     label: "repeat",

@@ -19,6 +19,7 @@ export function upsample(x: Tensor, factor = 2): Tensor {
 
 const forward = defineOp<{ x: Tensor }, "y", { factor: number }>({
   name: "upsample",
+  f16: ["y"],
   outputs({ x }, { factor }) {
     const [B, C, H, W] = x.shape;
     if (x.shape.length !== 4 || !Number.isInteger(factor) || factor < 1) {
@@ -54,6 +55,7 @@ const forward = defineOp<{ x: Tensor }, "y", { factor: number }>({
 
 const backward = defineOp<{ dy: Tensor }, "dx", { factor: number }>({
   name: "upsample_backward",
+  f16: ["dx"],
   outputs: ({ dy: { shape: [B, C, OH, OW] } }, { factor }) => ({ dx: [B, C, OH / factor, OW / factor] }),
   launches: ({ dx: { shape: [, , H, W], size } }, { factor }) => [{
     label: "upsample/backward",
