@@ -16,11 +16,20 @@ export type Numbers = Float32Array | Float64Array | Uint32Array | Uint8Array;
 
 export const bytesPerValue: Record<DType, number> = { f32: 4, u32: 4, u8: 1 };
 
+/** All values of a state; or parts of it, one after the other, so that the host never holds all: what no part gives is zero. */
+export type StartValues = ArrayLike<number> | Iterable<StartPart>;
+
+/** Values from the `offset`-th on. */
+export interface StartPart {
+  offset: number;
+  values: ArrayLike<number>;
+}
+
 /** How a leaf gets its values: `input` is written before a run, `state` lives on the device from run to run. */
 export interface Leaf {
   kind: "input" | "state";
   /** Start values of a state; zeros if absent. */
-  init?: () => ArrayLike<number>;
+  init?: () => StartValues;
   /** A constant: never written or read by name, so many may share one. */
   fixed?: boolean;
 }
@@ -88,8 +97,29 @@ export function input(name: string, shape: Shape, dtype: DType = "f32"): Tensor 
 }
 
 /** A value that stays on the device: a parameter, a moment, a constant table. `init` gives its start values (zeros if absent). */
-export function state(name: string, shape: Shape, init?: () => ArrayLike<number>, dtype: DType = "f32"): Tensor {
+export function state(name: string, shape: Shape, init?: () => StartValues, dtype: DType = "f32"): Tensor {
   return new Tensor(name, shape, dtype, null, { kind: "state", init });
+}
+
+/** The start values of a leaf, part by part. Throws ShapeError for more or fewer than it holds. */
+export function* startParts(t: Tensor): Iterable<StartPart> {
+  const given = t.leaf?.init?.() ?? [], whole = "length" in given;
+  if (whole && !given.length) return;
+  for (const { offset, values } of whole ? [{ offset: 0, values: given }] : given) {
+    if (whole ? values.length !== t.size : offset + values.length > t.size) {
+      throw new ShapeError(
+        `${t.name}: ${t} holds ${t.size} values, ${values.length} were given${offset ? ` from the ${offset}th on` : ""}`,
+      );
+    }
+    yield { offset, values };
+  }
+}
+
+/** The start values of a leaf as one array; zeros where none are given. */
+export function startValues(t: Tensor): Float64Array {
+  const all = new Float64Array(t.size);
+  for (const { offset, values } of startParts(t)) all.set(values, offset);
+  return all;
 }
 
 /**

@@ -2,7 +2,7 @@
 // every device is compared with, and precise enough for central differences.
 
 import { ShapeError } from "./errors.ts";
-import { makers, type Numbers, storage, type Tensor } from "./graph.ts";
+import { makers, type Numbers, startValues, storage, type Tensor } from "./graph.ts";
 
 /** Values of `wanted`, given values of the leaves (states fall back to their start values). In-place updates change nothing here. */
 export function interpret(wanted: readonly Tensor[], leaves: ReadonlyMap<Tensor, ArrayLike<number>> = new Map()): Numbers[] {
@@ -11,7 +11,7 @@ export function interpret(wanted: readonly Tensor[], leaves: ReadonlyMap<Tensor,
     const { root, offset } = storage(t);
     let whole = known.get(root);
     if (!whole) {
-      const given = leaves.get(root) ?? root.leaf?.init?.() ?? (root.leaf?.kind === "state" ? new Float64Array(root.size) : undefined);
+      const given = leaves.get(root) ?? (root.leaf?.kind === "state" ? startValues(root) : undefined);
       if (!given) throw new ShapeError(`interpret: no value for ${root}`);
       known.set(
         root,

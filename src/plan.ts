@@ -105,6 +105,7 @@ export function plan(outputs: readonly Tensor[], updates: readonly Tensor[], lim
       else scratch.push({ tensor: t, bytes: bytesOf(t), first: step, last: Math.max(step, last.get(t) ?? step) });
     }
   });
+  const ownedBytes = buffers.reduce((sum, b) => sum + b.bytes, 0);
   for (const { buffer, tensors } of share(scratch)) {
     buffers.push(buffer);
     for (const t of tensors) slots.set(t, { buffer, offset: 0, bytes: bytesOf(t) });
@@ -127,8 +128,7 @@ export function plan(outputs: readonly Tensor[], updates: readonly Tensor[], lim
     placed: (t) => packed.has(storage(t).root),
     f16: (t) => halved.has(storage(t).root),
     bytes: buffers.reduce((sum, b) => sum + b.bytes, 0),
-    unsharedBytes: buffers.reduce((sum, b) => sum + (b.kind === "scratch" ? 0 : b.bytes), 0) +
-      scratch.reduce((sum, s) => sum + s.bytes, 0),
+    unsharedBytes: ownedBytes + scratch.reduce((sum, { bytes }) => sum + bytes, 0),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import type { Device, DeviceBuffer, Place, Replay } from "./devices/device.ts";
 import { DeviceError, ShapeError } from "./errors.ts";
-import { type Numbers, overwrittenBy, storage, type Tensor } from "./graph.ts";
+import { bytesPerValue, type DType, type Numbers, overwrittenBy, startParts, storage, type Tensor } from "./graph.ts";
 import { alignment, leastF16, type Plan, plan, type PlannedBuffer } from "./plan.ts";
 
 export interface CompileOptions {
@@ -128,7 +128,7 @@ export class Program {
       const { buffer, offset, bytes } = this.place(t);
       const upload = this.#uploads.find((u) => u.buffer === buffer);
       if (!upload) {
-        this.device.write(buffer, offset, asArray(t, data));
+        this.device.write(buffer, offset, asArray(t.dtype, data));
         continue;
       }
       viewOf(t, upload.mirror.buffer as ArrayBuffer, offset).set(data);
@@ -217,8 +217,7 @@ class States {
     if (!buffer) {
       buffer = this.device.allocate(t.name, Math.ceil(t.bytes / alignment) * alignment);
       this.#buffers.set(t, buffer);
-      const init = t.leaf!.init?.();
-      if (init) this.device.write(buffer, 0, asArray(t, init));
+      for (const { offset, values } of startParts(t)) this.device.write(buffer, offset * bytesPerValue[t.dtype], asArray(t.dtype, values));
     }
     return buffer;
   }
@@ -242,11 +241,10 @@ function rootState(t: Tensor): Tensor {
   return overwritten ? rootState(overwritten) : root;
 }
 
-function asArray(t: Tensor, data: ArrayLike<number>): Numbers {
-  if (data.length !== t.size) throw new ShapeError(`${t.name}: ${t} holds ${t.size} values, ${data.length} were given`);
-  if (t.dtype === "f32") return data instanceof Float32Array ? data : Float32Array.from(data);
-  if (t.dtype === "u32") return data instanceof Uint32Array ? data : Uint32Array.from(data);
-  const padded = new Uint8Array(Math.ceil(t.bytes / 4) * 4);
+function asArray(dtype: DType, data: ArrayLike<number>): Numbers {
+  if (dtype === "f32") return data instanceof Float32Array ? data : Float32Array.from(data);
+  if (dtype === "u32") return data instanceof Uint32Array ? data : Uint32Array.from(data);
+  const padded = new Uint8Array(Math.ceil(data.length / 4) * 4);
   padded.set(data);
   return padded;
 }

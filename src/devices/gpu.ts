@@ -33,6 +33,9 @@ const wantedLimits = [
 
 const wantedFeatures = ["timestamp-query", "shader-f16"] as const;
 
+/** Bytes written after which they are submitted: until then wgpu keeps a copy of each, and a model's weights would be in memory twice. */
+const uploadedAtOnce = 2 ** 24;
+
 /** Whether an adapter runs shaders on the CPU. */
 export function isSoftware(info: GPUAdapterInfo): boolean {
   return Boolean((info as { isFallbackAdapter?: boolean }).isFallbackAdapter) ||
@@ -57,6 +60,7 @@ export class GpuDevice implements Device {
   #failure: Error | null = null;
   #closing = false;
   #probe: GpuBuffer | null = null;
+  #uploading = 0;
 
   static async open(adapter: GPUAdapter, options: GpuOptions): Promise<GpuDevice> {
     const requiredLimits = options.defaultLimits ? {} : Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
@@ -96,6 +100,10 @@ export class GpuDevice implements Device {
   write(buffer: DeviceBuffer, offset: number, data: Numbers): void {
     this.check();
     this.gpu.queue.writeBuffer((buffer as GpuBuffer).buffer, offset, data as BufferSource);
+    this.#uploading += data.byteLength;
+    if (this.#uploading < uploadedAtOnce) return;
+    this.gpu.queue.submit([]);
+    this.#uploading = 0;
   }
 
   async read({ buffer, offset, bytes }: Place): Promise<ArrayBuffer> {

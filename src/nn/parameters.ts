@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.ts";
-import { part, type Shape, state, type Tensor } from "../graph.ts";
+import { part, type Shape, type StartPart, state, type Tensor } from "../graph.ts";
 import { type Initial, InitialDraws } from "./initial.ts";
 
 export interface ParamSpec {
@@ -48,7 +48,7 @@ export function parameters<Name extends string>(
   const packs = packsOf(Object.entries<ParamSpec>(table), packBytes);
   const views = packs.flatMap((entries, number) => {
     const size = entries.reduce((sum, [, { shape }]) => sum + paddedSize(shape), 0);
-    const pack = state(`${name} ${number}`, [size], blank ? undefined : () => startValues(entries, size, seed));
+    const pack = state(`${name} ${number}`, [size], blank ? undefined : () => startParts(entries, seed));
     let offset = 0;
     return entries.map(([key, { shape }]) => {
       const view = part(pack, offset, shape, key);
@@ -76,14 +76,12 @@ function packsOf(entries: Entries, packBytes: number): Entries[] {
   return packs;
 }
 
-function startValues(entries: Entries, size: number, seed: number): Float32Array {
-  const values = new Float32Array(size);
+function* startParts(entries: Entries, seed: number): Iterable<StartPart> {
   let offset = 0;
   for (const [name, spec] of entries) {
-    values.set(initialValues(name, spec, seed), offset);
+    yield { offset, values: startValuesOf(name, spec, seed) };
     offset += paddedSize(spec.shape);
   }
-  return values;
 }
 
 /**
@@ -95,16 +93,20 @@ function startValues(entries: Entries, size: number, seed: number): Float32Array
  * console.assert(values.length === 640 && values.join() === initialValues("head.weight", { shape: [10, 64], init: truncatedNormalInitial(0.02, 2) }, 0).join());
  * ```
  */
-export function initialValues(name: string, { shape, init }: ParamSpec, seed: number): Float32Array {
-  const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
-  if (typeof init === "number") return values.fill(init);
-  if (typeof init !== "function") {
-    if (init.length !== values.length) {
-      throw new ShapeError(`parameters: ${name} (${shape.join(", ")}) holds ${values.length} values, ${init.length} were given`);
-    }
-    values.set(init);
-    return values;
+export function initialValues(name: string, spec: ParamSpec, seed: number): Float32Array {
+  const values = startValuesOf(name, spec, seed);
+  return values === spec.init ? values.slice() : values;
+}
+
+/** As `initialValues`, without a copy of given values. */
+function startValuesOf(name: string, { shape, init }: ParamSpec, seed: number): Float32Array {
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (typeof init === "object") {
+    if (init.length === size) return init instanceof Float32Array ? init : Float32Array.from(init);
+    throw new ShapeError(`parameters: ${name} (${shape.join(", ")}) holds ${size} values, ${init.length} were given`);
   }
+  const values = new Float32Array(size);
+  if (typeof init === "number") return values.fill(init);
   const draws = new InitialDraws(seed, name);
   for (let i = 0; i < values.length; i++) values[i] = init(draws);
   return values;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { storage } from "../graph.ts";
+import { startParts, startValues, storage } from "../graph.ts";
 import { normalInitial, truncatedNormalInitial, uniformInitial } from "./initial.ts";
 import { initialValues, parameters } from "./parameters.ts";
 
@@ -14,7 +14,7 @@ test("parameters() lie side by side at multiples of 64 values, zero between them
   const places = Object.values(p).map((t) => storage(t));
   expect(new Set(places.map(({ root }) => root)).size).toBe(1);
   expect(places.map(({ offset }) => offset)).toEqual([0, 128, 192]);
-  const values = Array.from(places[0].root.leaf!.init!());
+  const values = Array.from(startValues(places[0].root));
   expect(values.length).toBe(256);
   expect(values.slice(65, 128)).toEqual(Array(63).fill(0));
   expect(values.slice(128, 142)).toEqual([...Array(13).fill(0.5), 0]);
@@ -42,7 +42,7 @@ test("start values depend on the seed and the parameter's own name alone", () =>
   const at = (seed: number, names: string[], name: string) => {
     const p = parameters(Object.fromEntries(names.map((n) => [n, table.w])), { seed });
     const { root, offset } = storage(p[name]);
-    return Array.from(root.leaf!.init!()).slice(offset, offset + 65).join();
+    return Array.from(startValues(root)).slice(offset, offset + 65).join();
   };
   expect(at(1, ["a", "b"], "b")).toBe(at(1, ["b", "c"], "b"));
   expect(at(1, ["a", "b"], "b")).not.toBe(at(1, ["a", "b"], "a"));
@@ -61,4 +61,12 @@ test("the named distributions have their spread and bounds", () => {
 
 test("given values of another size are refused by name", () => {
   expect(() => initialValues("t", { shape: [2, 3], init: [1, 2] }, 0)).toThrow("parameters: t (2, 3) holds 6 values, 2 were given");
+});
+
+test("given values reach a pack as they are, one parameter after the other, without a copy of it on the host", () => {
+  const given = Float32Array.of(1, 2, 3), p = parameters({ b: { shape: [3], init: given }, w: table.w }, { seed: 7 });
+  const parts = [...startParts(storage(p.b).root)];
+  expect(parts.map(({ offset, values }) => [offset, values.length])).toEqual([[0, 3], [64, 65]]);
+  expect(parts[0].values).toBe(given);
+  expect(initialValues("b", { shape: [3], init: given }, 7)).not.toBe(given);
 });
