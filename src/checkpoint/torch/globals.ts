@@ -1,7 +1,7 @@
 // The only Python names that a checkpoint may mention. None of them runs anything: each is a few lines here that build a value.
 
 import { bytesPer, decode, decodeNumbers, type Dtype } from "../dtype.ts";
-import { kindOf, PickleGlobal, PickleObject } from "./pickle.ts";
+import { kindOf, PickleGlobal, PickleObject, shown } from "./pickle.ts";
 import { PickleFault } from "./pickle_cursor.ts";
 import { Storage, TensorView } from "./tensor_view.ts";
 
@@ -19,6 +19,9 @@ const dtypes: [storage: string, name: string, dtype: Dtype][] = [
   ["BoolStorage", "bool", "BOOL"],
   ["UntypedStorage", "uint8", "U8"],
 ];
+
+/** Torch's own limit. */
+const axesAllowed = 64;
 
 /** Modules whose instances are kept as bags of attributes: those of the published dVAE pickles. */
 const objects = [
@@ -128,6 +131,9 @@ class NumpyDtype extends PickleObject {
   override setState(state: unknown): void {
     this.order = list(state)[1];
   }
+  get written(): string {
+    return `${typeof this.order === "string" ? this.order : kindOf(this.order)}${this.code}`;
+  }
 }
 
 function numpyScalar(type: unknown, value: unknown): unknown {
@@ -136,7 +142,7 @@ function numpyScalar(type: unknown, value: unknown): unknown {
   const dtype = known ? numpyCodes[type.code] : undefined;
   if (!dtype || !(bytes instanceof Uint8Array) || bytes.length !== bytesPer[dtype]) {
     throw new PickleFault(
-      `a numpy scalar of type ${type instanceof NumpyDtype ? `${type.order}${type.code}` : kindOf(type)} from ${kindOf(value)}`,
+      `a numpy scalar of type ${type instanceof NumpyDtype ? type.written : kindOf(type)} from ${kindOf(value)}`,
     );
   }
   if (dtype === "BOOL") return bytes[0] !== 0;
@@ -171,8 +177,9 @@ function number(value: unknown): number {
   return value;
 }
 function counts(value: unknown): number[] {
+  if (list(value).length > axesAllowed) throw new PickleFault(`${list(value).length} sizes, a tensor has at most ${axesAllowed} axes`);
   return list(value).map((size) => {
-    if (!Number.isSafeInteger(size) || (size as number) < 0) throw new PickleFault(`${String(size)} where a size is expected`);
+    if (!Number.isSafeInteger(size) || (size as number) < 0) throw new PickleFault(`${shown(size)} where a size is expected`);
     return size as number;
   });
 }

@@ -6,7 +6,7 @@ import { bytesPer, type Dtype } from "../dtype.ts";
 import type { ByteSource } from "../source.ts";
 import { pickleBytesAllowed } from "./archive.ts";
 import { allowedGlobal, storageDtype } from "./globals.ts";
-import { kindOf, loadPickle, type PickleHooks } from "./pickle.ts";
+import { kindOf, loadPickle, type PickleHooks, shown } from "./pickle.ts";
 import { explained, PickleEnds, PickleFault } from "./pickle_cursor.ts";
 import { Storage } from "./tensor_view.ts";
 
@@ -26,7 +26,7 @@ export async function loadLegacy(source: ByteSource): Promise<unknown> {
   await pickles.next(hooks);
   const protocol = await pickles.next(hooks);
   if (protocol !== 1001) {
-    throw new CheckpointError(`${source.name}: is of torch protocol ${String(protocol)}, known is 1001; save it with a newer torch`);
+    throw new CheckpointError(`${source.name}: is of torch protocol ${shown(protocol)}, known is 1001; save it with a newer torch`);
   }
   const machine = await pickles.next(hooks);
   if (machine instanceof Map && machine.get("little_endian") === false) {
@@ -89,7 +89,7 @@ function persistent(id: unknown, roots: Map<string, Root>, source: ByteSource): 
     throw new PickleFault(`a view of ${length} elements from ${offset} of storage ${key}, which has ${elements}`);
   }
   return new Storage(
-    String(viewKey),
+    typeof viewKey === "string" ? viewKey : key,
     dtype,
     length,
     (begin, bytes) => source.read(root.position! + offset * bytesPer[dtype] + begin, bytes),
@@ -104,7 +104,7 @@ async function placeStorages(keys: unknown, roots: Map<string, Root>, at: number
   for (const key of keys) {
     const root = roots.get(key);
     if (!root || root.position !== undefined) {
-      return fail(`its list of storages has ${JSON.stringify(key)}, which ${root ? "stands there twice" : "no tensor uses"}`);
+      return fail(`its list of storages has ${shown(key)}, which ${root ? "stands there twice" : "no tensor uses"}`);
     }
     const count = await source.read(at, 8);
     const elements = new DataView(count.buffer, count.byteOffset).getBigInt64(0, true);

@@ -21,11 +21,18 @@ export function namedTensors(root: unknown): Map<string, TensorView> {
       if (named.has(name)) throw new PickleFault(`two tensors are called ${name}`);
       named.set(name, value);
     } else {
-      for (const [key, child] of childrenOf(value)) walk(child, [...path, String(key)]);
+      for (const [key, child] of childrenOf(value)) walk(child, [...path, keyOf(key)]);
     }
   };
   walk(root, []);
   return named;
+}
+
+/** A dict's key as a name. Python prints tuples as keys; one inside another may be too long to print. */
+export function keyOf(key: unknown): string {
+  const parts = Array.isArray(key) ? key : [key];
+  if (parts.length <= 64 && parts.every((part) => typeof part !== "object" || part === null)) return parts.map(String).join();
+  throw new PickleFault("a dict with a key that is neither text, number nor a tuple of them");
 }
 
 /** Whether this is a torch.nn.Module. */
@@ -67,11 +74,11 @@ export function follow(root: unknown, path: string[]): unknown {
   let value = root;
   for (const key of path) {
     const children = [...childrenOf(value)];
-    const found = children.find(([name]) => String(name) === key);
+    const found = children.find(([name]) => keyOf(name) === key);
     if (!found) {
       throw new PickleFault(
         `has no ${JSON.stringify(path.join("."))}: at ${JSON.stringify(key)} there are ${
-          children.map(([name]) => name).join(", ") || "no names"
+          children.map(([name]) => keyOf(name)).join(", ") || "no names"
         }`,
         "give another path",
       );

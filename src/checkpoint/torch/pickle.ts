@@ -37,6 +37,8 @@ export interface PickleHooks {
 
 const mark = Symbol("mark");
 const operationsAllowed = 2_000_000; // a state dict of 10,000 tensors needs about 400,000
+// One operation may go through a list that another made, so what calls and states are given is counted, too.
+const valuesAllowed = 2 ** 24;
 
 /** Runs the pickle at byte `start`: its value and the byte after it. Throws PickleFault; PickleEnds when more bytes could help. */
 export function loadPickle(bytes: Uint8Array, start: number, hooks: PickleHooks): { value: unknown; end: number } {
@@ -61,6 +63,7 @@ export function loadPickle(bytes: Uint8Array, start: number, hooks: PickleHooks)
 class Machine {
   readonly memo = new Map<number, unknown>();
   #stack: unknown[] = [];
+  #values = 0;
 
   constructor(readonly cursor: PickleCursor, readonly hooks: PickleHooks) {}
 
@@ -129,6 +132,7 @@ class Machine {
     if (!(callee instanceof PickleGlobal)) throw new PickleFault(`calls ${kindOf(callee)}`);
     if (!Array.isArray(args)) throw new PickleFault(`calls ${callee.name} with ${kindOf(args)} instead of a tuple`);
     if (!callee.call) throw new PickleFault(`calls ${callee.name}, which is only a name here`);
+    this.#spend(args, 2);
     this.push(callee.call(args));
   }
 
@@ -136,7 +140,17 @@ class Machine {
     const state = this.pop(), target = this.top();
     if (target instanceof Map) return; // an OrderedDict's own attributes: a state dict's _metadata
     if (!(target instanceof PickleObject)) throw new PickleFault(`sets the state of ${kindOf(target)}`);
+    this.#spend(state, 2);
     target.setState(state);
+  }
+
+  /** Counts what a value holds, and what that holds. */
+  #spend(value: unknown, depth: number): void {
+    if (typeof value !== "object" || value === null) this.#values += typeof value === "string" ? value.length : 1;
+    else if (value instanceof Map || value instanceof Set) this.#values += value.size;
+    else if (value instanceof Uint8Array || depth === 0) this.#values += (value as { length?: number }).length ?? 1;
+    else if (Array.isArray(value)) { for (const item of value) this.#spend(item, depth - 1); }
+    if (this.#values > valuesAllowed) throw new PickleFault(`its calls go through more than ${valuesAllowed} values`);
   }
 }
 
@@ -148,6 +162,10 @@ export function kindOf(value: unknown): string {
   if (typeof value !== "object") return typeof value === "string" ? "a text" : `a ${typeof value}`;
   return `a ${pythonNames.get(value.constructor) ?? value.constructor.name}`;
 }
+
+/** A text or a number as it is, anything else by its kind: lists inside lists can be too much to print. */
+export const shown = (value: unknown) =>
+  typeof value === "string" ? JSON.stringify(value) : typeof value === "number" ? `${value}` : kindOf(value);
 
 const pythonNames = new Map<unknown, string>([[Array, "list"], [Map, "dict"], [Set, "set"], [Uint8Array, "bytes"]]);
 

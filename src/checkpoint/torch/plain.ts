@@ -1,5 +1,5 @@
 import type { StoredTensor } from "../checkpoint.ts";
-import { follow, isModule, namedTensors } from "./names.ts";
+import { follow, isModule, keyOf, namedTensors } from "./names.ts";
 import { PickleGlobal, PickleObject } from "./pickle.ts";
 import { PickleFault } from "./pickle_cursor.ts";
 import { Storage, TensorView } from "./tensor_view.ts";
@@ -54,8 +54,8 @@ export function plainRest(root: unknown, path: string[], stored: Stored): Record
     if (depth === path.length) return left;
     if (!(value instanceof Map)) return new Map(); // on the way to the weights there are only dicts, lists and modules
     const outside = new Map(value);
-    const inside = rest([...value].find(([key]) => String(key) === path[depth])?.[1], depth + 1);
-    for (const key of value.keys()) if (String(key) === path[depth]) outside.delete(key);
+    const inside = rest([...value].find(([key]) => keyOf(key) === path[depth])?.[1], depth + 1);
+    for (const key of value.keys()) if (keyOf(key) === path[depth]) outside.delete(key);
     if (inside instanceof PickleObject || (inside as Map<unknown, unknown>).size > 0) outside.set(path[depth], inside);
     return outside;
   };
@@ -65,12 +65,5 @@ export function plainRest(root: unknown, path: string[], stored: Stored): Record
 function entriesOf(value: object): Iterable<[unknown, unknown]> {
   if (value instanceof Map) return value;
   const attributes = (value as PickleObject).attributes;
-  return isModule(value) ? [...attributes].filter(([name]) => !String(name).startsWith("_")) : attributes;
-}
-
-function keyOf(key: unknown): string {
-  if (typeof key === "object" && key !== null && !Array.isArray(key)) {
-    throw new PickleFault("a dict with a key that is neither text, number nor tuple");
-  }
-  return String(key);
+  return isModule(value) ? [...attributes].filter(([name]) => !(typeof name === "string" && name.startsWith("_"))) : attributes;
 }

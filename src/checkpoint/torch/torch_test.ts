@@ -5,7 +5,7 @@ import type { StoredTensor } from "../checkpoint.ts";
 import { openSafetensors } from "../safetensors.ts";
 import { MemorySource } from "../source.ts";
 import { checkpointError, expectDamageIsRefused, fixture, readBytes, readJson } from "../testing.ts";
-import { op, tensor, torchLegacy, torchZip, zip } from "./testing.ts";
+import { op, pickle, tensor, torchLegacy, torchZip, zip } from "./testing.ts";
 import { openTorch, type TorchCheckpoint, torchFrom } from "./torch.ts";
 
 /** Fails unless `torch` and the safetensors fixture (its names without `prefix`) hold the same tensors, bit for bit. */
@@ -160,6 +160,37 @@ test("os.system in a checkpoint is refused by name in both forms, and nothing ru
     );
   }
 });
+
+/** Memoized values, each twice inside the next: 2^n paths in n operations. */
+const doubled = (n: number) => [...op.text("x"), ...Array.from({ length: n }, () => [0x71, 0, 0x68, 0, 0x86]).flat()];
+/** `times` uses of a list of `length` values, each of which goes through all of it. */
+const again = (length: number, times: number, use: number[]) => [
+  ...[...op.list(...Array.from({ length }, () => op.none)), 0x71, 0],
+  ...Array.from({ length: times }, () => [...use, 0x68, 0, 0x85, 0x52, 0x30]).flat(),
+];
+const keyed = (key: number[]) => [0x7d, ...key, ...op.none, 0x73];
+const pair = (kind: string, key: number[]) => op.persistent(op.text(kind), op.global("torch", "FloatStorage"), op.text("0"), op.none, key);
+const bombs: [string, Uint8Array, RegExp][] = [
+  ["a key of lists in lists", torchZip(keyed(doubled(60))), /a dict with a key that is neither text, number nor a tuple of them/],
+  ["a size of lists in lists", torchZip(op.call(op.global("torch", "Size"), op.tuple(doubled(60)))), /a list where a size is expected/],
+  ["elements of lists in lists", torchZip(pair("storage", doubled(60))), /a persistent id that is no storage/],
+  ["a size of more axes than torch has", torchZip(op.call(op.global("torch", "Size"), op.list(...Array(65).fill(op.int(1))))), /65 sizes/],
+  [
+    "sets of one list without an end",
+    torchZip(again(20_000, 2_000, op.global("builtins", "set"))),
+    /its calls go through more than 16777216 values/,
+  ],
+  [
+    "a legacy list of storages of lists in lists",
+    Uint8Array.from([...torchLegacy(op.none, []).subarray(0, -6), ...pickle(op.list(doubled(60)))]),
+    /its list of storages has a list, which no tensor uses/,
+  ],
+];
+for (const [what, bytes, reason] of bombs) {
+  test(`openTorch() refuses ${what}, at once`, async () => {
+    expect((await checkpointError(() => openTorch(bytes))).message).toMatch(reason);
+  });
+}
 
 const of = (value: number[], storages: Record<string, ArrayBufferView> = { 0: six }) => torchZip(op.dict({ a: value }), storages);
 const refused: [string, Uint8Array, RegExp][] = [
