@@ -1,5 +1,7 @@
 // Requests become batches: what waits is grouped by what it asks for, cut to the sizes that programs are compiled for, and run.
 
+import { ProgramCosts } from "./program_costs.ts";
+
 /** What runs a batch: one result an item, in order, an Error where the item failed alone. */
 export type Run<Item, Result> = (key: string, items: Item[]) => Promise<(Result | Error)[]>;
 
@@ -10,6 +12,8 @@ export interface BatcherOptions<Item, Result> {
   comesMore?: () => boolean;
   /** Sizes of the compiled programs, ascending. */
   sizes: readonly number[];
+  /** What a program of each size takes for items of a key, in any unit; a guess where absent. */
+  costs?: (key: string) => readonly number[];
   run: Run<Item, Result>;
   /** Batches at once; beside the first only full ones, which may be on their way while the device works on it. */
   parallel?: number;
@@ -29,13 +33,12 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * How many of `waiting` items the next batch takes: all of them in the smallest program that they nearly fill, else as many as fill the
- * next smaller one. Empty places of a large program cost as much as pictures; a small program costs about the same however full it is.
+ * How many of `waiting` items the next batch takes: as many as go through the program that does most items in its time, the larger of
+ * two that are equal. `costs` are the times of `sizes`, in any unit.
  */
-export function batchSize(waiting: number, sizes: readonly number[]): number {
-  const fitting = sizes.find((size) => size >= waiting);
-  if (fitting === undefined) return sizes[sizes.length - 1];
-  return waiting >= (fitting > 4 ? 0.75 : 0.5) * fitting ? waiting : sizes.findLast((size) => size < waiting) ?? waiting;
+export function batchSize(waiting: number, sizes: readonly number[], costs: readonly number[]): number {
+  const rates = sizes.map((size, i) => Math.min(waiting, size) / costs[i]);
+  return Math.min(waiting, sizes[rates.lastIndexOf(Math.max(...rates))]);
 }
 
 export class Batcher<Item, Result> {
@@ -45,7 +48,8 @@ export class Batcher<Item, Result> {
   #timer?: ReturnType<typeof setTimeout>;
 
   constructor(options: BatcherOptions<Item, Result>) {
-    this.#options = { parallel: 1, comesMore: () => true, onBatch: () => {}, isFinal: () => false, ...options };
+    const guessed = new ProgramCosts(options.sizes).of("");
+    this.#options = { parallel: 1, comesMore: () => true, costs: () => guessed, onBatch: () => {}, isFinal: () => false, ...options };
   }
 
   /** Items that no batch has taken yet. */
@@ -81,8 +85,8 @@ export class Batcher<Item, Result> {
     this.#timer = undefined;
     const { key } = this.#queue[0] ?? {};
     if (key === undefined) return;
-    const alike = this.#queue.filter((waiting) => waiting.key === key);
-    const taken = new Set(alike.slice(0, batchSize(alike.length, this.#options.sizes)));
+    const alike = this.#queue.filter((waiting) => waiting.key === key), { sizes, costs } = this.#options;
+    const taken = new Set(alike.slice(0, batchSize(alike.length, sizes, costs(key))));
     this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
     this.#running++;
     void this.#work(key, [...taken]).finally(() => {

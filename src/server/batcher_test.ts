@@ -24,29 +24,10 @@ function held(options: Partial<BatcherOptions<number, number>> = {}) {
   return { batcher, started, batches };
 }
 
-test("batchSize() fills a large program by three quarters, a small one by half, or fills the next smaller one", () => {
-  const wanted = [
-    [1, 1],
-    [2, 2],
-    [3, 3],
-    [4, 4],
-    [5, 4],
-    [7, 4],
-    [8, 4],
-    [11, 4],
-    [12, 12],
-    [16, 16],
-    [17, 16],
-    [47, 16],
-    [48, 48],
-    [64, 64],
-    [65, 64],
-    [
-      500,
-      64,
-    ],
-  ];
-  for (const [waiting, size] of wanted) expect(batchSize(waiting, sizes), `${waiting} waiting`).toBe(size);
+test("batchSize() takes what goes through the program that does most items in its time", () => {
+  const wanted = [[1, 1], [2, 2], [3, 3], [4, 4], [5, 4], [7, 4], [11, 4], [12, 12], [16, 16], [17, 16], [47, 16], [48, 48], [500, 64]];
+  for (const [waiting, size] of wanted) expect(batchSize(waiting, sizes, [1, 2, 6, 18]), `${waiting} waiting`).toBe(size);
+  for (const [waiting, size] of [[3, 1], [15, 4], [17, 16], [63, 16]]) expect(batchSize(waiting, sizes, sizes)).toBe(size);
 });
 
 test("the first item starts at once where nobody else is on the way, and waits for company where somebody is", async () => {

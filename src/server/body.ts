@@ -1,6 +1,6 @@
 // Reading a request's body with three limits: of one body, of all that are open, of time.
 
-import { FullError, SlowBodyError, TooLargeError } from "./errors.ts";
+import { FullError, RequestError, SlowBodyError, TooLargeError } from "./errors.ts";
 
 /** Bytes that all open requests together may hold. */
 export class BodyBudget {
@@ -32,45 +32,84 @@ export interface BodyLimits {
   timeout: number;
 }
 
+/** Node's request, as far as its body is read. */
+export interface NodeBody {
+  readonly readableEnded: boolean;
+  on(event: string, listener: (value: never) => void): unknown;
+  off(event: string, listener: (value: never) => void): unknown;
+}
+
 export interface Body {
   bytes: Uint8Array<ArrayBuffer>;
   /** Gives the bytes back to the budget; call it when the request is answered. */
   release(): void;
 }
 
-/** @throws TooLargeError from the stated length already, FullError, SlowBodyError. */
-export async function readBody(request: Request, { maxBody, timeout }: BodyLimits, budget: BodyBudget): Promise<Body> {
+/**
+ * The bytes come from `node` where the request is one of Node's: a web stream around that would cost more than the rest of the request.
+ *
+ * @throws TooLargeError from the stated length already, FullError, SlowBodyError.
+ */
+export async function readBody(
+  request: Request,
+  { maxBody, timeout }: BodyLimits,
+  budget: BodyBudget,
+  node?: NodeBody,
+): Promise<Body> {
   const stated = Number(request.headers.get("content-length") ?? 0);
   checkLength(stated, maxBody);
   budget.take(stated);
-  let taken = stated, timer: ReturnType<typeof setTimeout> | undefined;
-  const reader = request.body?.getReader();
+  let taken = stated, length = 0, timer: ReturnType<typeof setTimeout> | undefined;
+  const parts: Uint8Array[] = [], ending = new AbortController();
+  const take = (part: Uint8Array) => {
+    length += part.length;
+    checkLength(length, maxBody);
+    if (length > taken) {
+      budget.take(length - taken);
+      taken = length;
+    }
+    parts.push(part);
+  };
   try {
-    if (!reader) return { bytes: new Uint8Array(0), release: () => budget.give(taken) };
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new SlowBodyError(`body: it did not arrive within ${timeout / 1000} s; send it faster`)), timeout);
     });
-    const parts: Uint8Array[] = [];
-    let length = 0;
-    for (;;) {
-      const { value, done } = await Promise.race([reader.read(), late]);
-      if (done) break;
-      length += value.length;
-      checkLength(length, maxBody);
-      if (length > taken) {
-        budget.take(length - taken);
-        taken = length;
-      }
-      parts.push(value);
-    }
+    await Promise.race([node ? readNode(node, take, ending.signal) : readWeb(request, take, ending.signal), late]);
     return { bytes: joined(parts, length), release: () => budget.give(taken) };
   } catch (error) {
     budget.give(taken);
-    reader?.cancel().catch(() => {}); // the rest is not wanted; that the sender has left is no news
+    ending.abort();
     throw error;
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function readWeb(request: Request, take: (part: Uint8Array) => void, signal: AbortSignal): Promise<void> {
+  const reader = request.body?.getReader();
+  if (!reader) return;
+  signal.addEventListener("abort", () => reader.cancel().catch(() => {})); // the rest is not wanted; that the sender has left is no news
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    take(value);
+  }
+}
+
+function readNode(node: NodeBody, take: (part: Uint8Array) => void, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const data = (part: Uint8Array) => {
+      try {
+        take(part);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const left = () => reject(new RequestError("body: the sender left before its end; send all of it"));
+    const events = { data, end: resolve, error: left, close: left };
+    for (const [event, listener] of Object.entries(events)) node.on(event, listener);
+    signal.addEventListener("abort", () => node.off("data", data)); // the rest is not wanted; the HTTP server reads over it
+  });
 }
 
 function checkLength(length: number, maxBody: number): void {

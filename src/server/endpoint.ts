@@ -4,7 +4,7 @@ import type { OpenAPIHono } from "npm:@hono/zod-openapi@1.6.3";
 import type { Context } from "npm:hono@4.13.19";
 import { z } from "npm:zod@4.6.7";
 import { checkAccess } from "./access.ts";
-import { readBody } from "./body.ts";
+import { type NodeBody, readBody } from "./body.ts";
 import { MediaTypeError, RequestError } from "./errors.ts";
 import { parseJson, readInput, type Source } from "./pictures/input.ts";
 import { check, Failed } from "./schema.ts";
@@ -14,7 +14,7 @@ import { fromTexts } from "./texts.ts";
 /** What middleware tells handlers; `incoming` is @hono/node-server's. */
 export interface Env {
   Variables: { request: string; route: string };
-  Bindings: { incoming?: { socket?: { remoteAddress?: string } } };
+  Bindings: { incoming?: Partial<NodeBody> & { socket?: { remoteAddress?: string } } };
 }
 export type App = OpenAPIHono<Env>;
 
@@ -92,7 +92,8 @@ export function endpoint<
       throw new MediaTypeError(`body: content-encoding is ${packed.slice(0, 100)}; send it as it is, pictures are packed already`);
     }
     if (pictures) service.admission.checkRoom();
-    const { bytes, release } = await readBody(req.raw, { maxBody: settings.maxBody, timeout: settings.requestTimeout }, service.bodies);
+    const limits = { maxBody: settings.maxBody, timeout: settings.requestTimeout }, { incoming } = context.env ?? {};
+    const { bytes, release } = await readBody(req.raw, limits, service.bodies, nodeBody(incoming));
     try {
       const contentType = req.header("content-type") ?? "";
       if (pictures) {
@@ -111,6 +112,10 @@ export function endpoint<
     }
   });
 }
+
+/** The body of Node's request, unless something in front of this server has read it. */
+const nodeBody = (incoming?: Partial<NodeBody>): NodeBody | undefined =>
+  incoming?.on && incoming.off && incoming.readableEnded === false ? incoming as NodeBody : undefined;
 
 const files = z.object({ input: z.any().meta({ type: "string", format: "binary", description: "one file or several" }) });
 const picture = z.any().meta({ type: "string", format: "binary", description: "one picture; options go into the query" });

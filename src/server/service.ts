@@ -11,6 +11,7 @@ import type { Log } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Models } from "./models.ts";
 import { type Prepare, prepareHere } from "./pictures/prepare.ts";
+import { ProgramCosts } from "./program_costs.ts";
 import { RateLimit } from "./rate.ts";
 import type { Settings } from "./settings.ts";
 import { noTracing, type Tracing } from "./tracing.ts";
@@ -58,6 +59,7 @@ export class Service {
   readonly routes: string[] = [];
   readonly metrics: Metrics = new Metrics(this.routes);
   readonly #batcher: Batcher<Item, { value: unknown; ms: number }>;
+  readonly #costs = new ProgramCosts(batchSizes);
   /** Of late, per picture, for Retry-After. */
   #millisecondsPerPicture = 10;
 
@@ -76,8 +78,9 @@ export class Service {
       window: settings.window,
       comesMore: () => this.admission.inside > this.#batcher.waiting,
       sizes: batchSizes,
+      costs: (key) => this.#costs.of(key),
       parallel: 2, // one on the device, one on its way
-      run: (key, items) => this.#runBatch(JSON.parse(key), items),
+      run: (key, items) => this.#runBatch(key, items),
       isFinal: (error) => error instanceof DeviceError,
       onBatch: (size, waited) => {
         this.metrics.batchPictures.observe(size);
@@ -133,8 +136,9 @@ export class Service {
     }
   }
 
-  async #runBatch({ job, model, options }: Key, items: Item[]) {
-    const { ms, results } = await jobs[job](this.engine, model, items, options as never);
+  async #runBatch(key: string, items: Item[]) {
+    const { job, model, options }: Key = JSON.parse(key), { ms, results } = await jobs[job](this.engine, model, items, options as never);
+    this.#costs.observe(key, items.length, ms);
     this.metrics.inferenceSeconds.observe(ms / 1000);
     this.#millisecondsPerPicture = 0.8 * this.#millisecondsPerPicture + 0.2 * ms / items.length;
     return results.map((value: unknown) => value instanceof Error ? value : { value, ms });

@@ -9,7 +9,18 @@ export function fromTexts(schema: z.ZodObject, texts: Record<string, string>): R
   );
 }
 
+/** Of the fields of a schema: a request must not wait for the description of what it was described by before. */
+const known = new WeakMap<z.ZodObject, Map<string, string>>();
+
 function typeOf(schema: z.ZodObject, name: string): string {
+  let types = known.get(schema);
+  if (!types) known.set(schema, types = new Map());
+  let type = types.get(name);
+  if (type === undefined) types.set(name, type = describedType(schema, name));
+  return type;
+}
+
+function describedType(schema: z.ZodObject, name: string): string {
   const described = z.toJSONSchema(schema.shape[name] as z.ZodType, { io: "input", unrepresentable: "any" });
   return String(described.type ?? described.anyOf?.map((one) => (one as { type?: string }).type).find((type) => type !== "null"));
 }

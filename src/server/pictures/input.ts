@@ -65,7 +65,7 @@ export async function readInput<Schema extends z.ZodObject>(
     : type === "multipart/form-data"
     ? await fromForm(body, contentType, schema, limits)
     : type.startsWith("image/") || type === "application/octet-stream"
-    ? { sources: [held(body, type, limits)], options: check(schema.omit({ input: true }), fromTexts(schema, query), "query") }
+    ? { sources: [held(body, type, limits)], options: check(optionsOf(schema), fromTexts(schema, query), "query") }
     : refuseType(type);
   if (sources.length > limits.maxPictures) {
     throw new TooLargeError(
@@ -73,6 +73,15 @@ export async function readInput<Schema extends z.ZodObject>(
     );
   }
   return { sources, options: options as Omit<z.infer<Schema>, "input"> };
+}
+
+/** A schema without its pictures; made once, since zod compiles it at its first use. */
+const withoutInput = new WeakMap<z.ZodObject, z.ZodObject>();
+
+function optionsOf(schema: z.ZodObject): z.ZodObject {
+  let options = withoutInput.get(schema);
+  if (!options) withoutInput.set(schema, options = schema.omit({ input: true }));
+  return options;
 }
 
 function refuseType(type: string): never {
@@ -109,7 +118,7 @@ async function fromForm(body: Uint8Array<ArrayBuffer>, contentType: string, sche
     else sources.push(held(new Uint8Array(await value.arrayBuffer()), (value.name || name).slice(0, 100), limits));
   }
   if (sources.length === 0) throw new RequestError("body: the form holds no file; send at least one picture as a file");
-  return { sources, options: check(schema.omit({ input: true }), fromTexts(schema, texts), "form") };
+  return { sources, options: check(optionsOf(schema), fromTexts(schema, texts), "form") };
 }
 
 function held(bytes: Uint8Array<ArrayBuffer>, name: string, { maxPicture }: InputLimits): Source {
