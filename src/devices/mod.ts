@@ -1,7 +1,6 @@
 // Opening a device: which one, and why.
 
 import { DeviceError } from "../errors.ts";
-import { CpuDevice } from "./cpu.ts";
 import { dawnAdapter, openDawn } from "./dawn.ts";
 import type { Device, DeviceKind } from "./device.ts";
 import { adapterName, isSoftware } from "./gpu.ts";
@@ -42,7 +41,7 @@ const providers = { native: { adapter: nativeAdapter, open: openNative }, dawn: 
  */
 export async function openDevice({ device = "auto", threads, blas, log = () => {}, ...gpu }: OpenOptions = {}): Promise<Device> {
   if (device === "native" || device === "dawn") return announce(await providers[device].open(gpu), "asked for", log);
-  if (device === "cpu") return announce(await CpuDevice.open({ threads, blas }), "asked for", log);
+  if (device === "cpu") return announce(await openCpu({ threads, blas }), "asked for", log);
   if (device !== "auto" && device !== "webgpu") {
     throw new DeviceError(`openDevice: no device is named ${device}; choose auto, webgpu, native, dawn or cpu`);
   }
@@ -60,7 +59,13 @@ export async function openDevice({ device = "auto", threads, blas, log = () => {
     }
   }
   if (device === "webgpu") throw new DeviceError(`openDevice: no WebGPU device; ${reasons.join("; ")}`);
-  return announce(await CpuDevice.open({ threads, blas }), reasons.join("; "), log);
+  return announce(await openCpu({ threads, blas }), reasons.join("; "), log);
+}
+
+/** The WASM kernels are many files, and of no use beside a GPU: they are loaded here and not with the library. */
+async function openCpu(options: Pick<OpenOptions, "threads" | "blas">): Promise<Device> {
+  const { CpuDevice } = await import("./cpu.ts");
+  return CpuDevice.open(options);
 }
 
 function announce(device: Device, why: string, log: (line: string) => void): Device {
