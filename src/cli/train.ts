@@ -31,8 +31,12 @@ export async function main(args: string[]): Promise<number> {
 async function tellFacts({ recipe: options, device: kind, threads }: Words): Promise<number> {
   const recipe = resolveAnyRecipe(options), device = await openDevice({ device: kind as OpenOptions["device"], threads, log: console.log });
   try {
-    for await (const facts of dryRun(recipe, device)) console.log(factsText(facts));
-    return 0;
+    let code = 0;
+    for await (const facts of dryRun(recipe, device)) {
+      if (facts instanceof Error) console.error(facts.message), code = 1;
+      else console.log(factsText(facts));
+    }
+    return code;
   } finally {
     await device.destroy();
   }

@@ -1,10 +1,12 @@
 // What a recipe comes to before it is run: sizes, updates, rates, bytes, and a guess of the time from a few updates.
 
 import type { Device } from "../devices/device.ts";
+import { LimitError } from "../errors.ts";
 import { type AnyRecipe, openAnyData } from "./modality.ts";
+import type { Training } from "./recipe/training.ts";
 import { planJobs } from "./session.ts";
 import type { Run } from "./run.ts";
-import type { Job } from "./stage.ts";
+import { type AnyTask, buildTask, type Job } from "./stage.ts";
 
 export interface JobFacts {
   job: Job;
@@ -14,6 +16,7 @@ export interface JobFacts {
   batchSize: number;
   microBatch: number;
   lr: number;
+  precision: Training["precision"];
   /** Planned on the device. */
   bytes: number;
   /** Seconds for all updates, without measurements; from three micro-batches, of which the first is left out. */
@@ -23,12 +26,19 @@ export interface JobFacts {
 /** Longest time that is spent on measuring a job, in milliseconds; after it, what has been measured must do. */
 const patience = 20_000;
 
-/** Builds every job of a recipe that learns and runs a few updates of it, on weights that are thrown away. */
-export async function* dryRun(recipe: AnyRecipe, device: Device): AsyncGenerator<JobFacts> {
+/** Builds every job of a recipe that learns and runs a few updates of it, on weights that are thrown away; an error for one that does not fit. */
+export async function* dryRun(recipe: AnyRecipe, device: Device): AsyncGenerator<JobFacts | LimitError> {
   const data = await openAnyData(recipe);
   const run = { recipe, path: "dry run", finished: () => undefined } as unknown as Run;
   for (const { job, stage } of planJobs(recipe, data)) {
-    const task = await stage.build({ device, recipe, data, run, workers: 0, note: () => {}, dry: true }, job);
+    let task: AnyTask;
+    try {
+      task = await buildTask(stage, { device, recipe, data, run, workers: 0, note: () => {}, dry: true }, job);
+    } catch (error) {
+      if (!(error instanceof LimitError)) throw error;
+      yield error;
+      continue;
+    }
     try {
       if (!task.learning) continue;
       const { update, facts, training, schedule, inputs, batches } = task.learning, times: number[] = [];
@@ -49,6 +59,7 @@ export async function* dryRun(recipe: AnyRecipe, device: Device): AsyncGenerator
         batchSize: training.batchSize,
         microBatch: facts.microBatch,
         lr: facts.lr,
+        precision: training.precision,
         bytes: update.bytes,
         seconds: facts.steps * training.accumulation * perPart / 1000,
       };

@@ -9,7 +9,7 @@ import { writeReport } from "./report/mod.ts";
 import type { Run } from "./run.ts";
 import { type CheckpointFileSystem, pruneCheckpoints, type SavedCheckpoint } from "./run/checkpoint.ts";
 import { type MetricLine, Metrics } from "./run/metrics.ts";
-import type { AnyTask, Job, Measured } from "./stage.ts";
+import { type AnyTask, buildTask, type Job, type Measured } from "./stage.ts";
 import { restoreTask, saveTask } from "./task_state.ts";
 import { writeFileSync } from "node:fs";
 
@@ -177,7 +177,7 @@ export class Session implements AsyncIterable<SessionEvent> {
           continue;
         }
         try {
-          const task = await stage.build({ device: device(), recipe: run.recipe, data, run, workers, note }, job);
+          const task = await buildTask(stage, { device: device(), recipe: run.recipe, data, run, workers, note }, job);
           try {
             const bytes = task.learning?.update.bytes ?? 0;
             this.#emit({ type: "job", job, index, count: plan.length, step: offset, steps: jobSteps, bytes });

@@ -5,6 +5,7 @@ import type { BatchData } from "../data/batch.ts";
 import type { Batch, Loader, PlacedData } from "../data/loader.ts";
 import type { LoaderState } from "../data/order.ts";
 import type { Device } from "../devices/device.ts";
+import { LimitError } from "../errors.ts";
 import type { TrainingData } from "./data.ts";
 import type { Recipe, StageName } from "./recipe.ts";
 import type { Training, TrainingFacts } from "./recipe/training.ts";
@@ -83,4 +84,20 @@ export interface Stage<Of = Recipe, Data = TrainingData, Made extends PlacedData
   facts(recipe: Of, data: Data, job: Job): TrainingFacts | undefined;
   /** Builds a job on the device. @throws RecipeError, LimitError, CheckpointError */
   build(context: StageContext<Of, Data>, job: Job): Promise<Task<Made>>;
+}
+
+/** Builds a job on the device. @throws LimitError that names the job and what of its recipe makes it smaller; else as `Stage.build` does. */
+export async function buildTask<Of, Data, Made extends PlacedData>(
+  stage: Stage<Of, Data, Made>,
+  context: StageContext<Of, Data>,
+  job: Job,
+): Promise<Task<Made>> {
+  try {
+    return await stage.build(context, job);
+  } catch (error) {
+    if (!(error instanceof LimitError)) throw error;
+    const { stage: name } = job,
+      ways = `--${name}.accumulation 2 or more (the same batch in parts), or --${name}.recompute true where there is one`;
+    throw new LimitError(`${job.id}: ${error.message}, ${ways}`, { cause: error });
+  }
 }

@@ -14,7 +14,7 @@ export function merge(base: unknown, over: unknown): unknown {
   if (!isPlain(base) || !isPlain(over) || isOther(base, over)) return over;
   const merged: Plain = { ...base };
   for (const [key, value] of Object.entries(over)) {
-    if (key === "__proto__") throw new RecipeError('recipe: unknown key __proto__; leave it out'); // it would not be a field
+    if (key === "__proto__") throw new RecipeError("recipe: unknown key __proto__; leave it out"); // it would not be a field
     merged[key] = merge(base[key], value);
   }
   return merged;

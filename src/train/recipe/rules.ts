@@ -47,6 +47,13 @@ export function checkRules(recipe: Recipe): string[] {
   if (pretrain.mask !== "random" && pretrain.minBlock > patches) {
     wrong("pretrain.minBlock", `minBlock ${pretrain.minBlock} is more than the ${patches} patches of a picture; give a smaller one`);
   }
+  const { maskToken, randomPatch, unchanged } = pretrain.replace, replaced = maskToken + randomPatch + unchanged;
+  if (Math.abs(replaced - 1) > 1e-9) {
+    wrong(
+      "pretrain.replace",
+      `maskToken ${maskToken}, randomPatch ${randomPatch} and unchanged ${unchanged} sum to ${replaced}; make it 1`,
+    );
+  }
   if (pretrain.tokens !== null && !(pretrain.fixedCrops && pretrain.target === "tokens")) {
     wrong(
       "pretrain.tokens",

@@ -3,7 +3,7 @@
 import { z } from "npm:zod@4.6.7";
 import { TokenizerConfig } from "../../models/tokenizer.ts";
 import { once, strictObject } from "../../schema.ts";
-import { optional, training } from "./training.ts";
+import { blocks, optional, training } from "./training.ts";
 
 const share = () => z.number().min(0).max(1);
 const crop = once(() => ({
@@ -36,6 +36,7 @@ export const Tokenizer = strictObject(() => ({
 
 export const Pretrain = strictObject(() => ({
   ...training(),
+  ...blocks(),
   ...crop(),
   from: z.string().default("scratch").meta({ description: '"scratch", or a checkpoint to begin with' }),
   fixedCrops: z.boolean().default(false).meta({
@@ -48,6 +49,13 @@ export const Pretrain = strictObject(() => ({
   }),
   masked: z.number().gt(0).lt(1).default(0.4).meta({ description: "share of the patches that are masked" }),
   minBlock: z.int().positive().default(16).meta({ description: "patches of a block, at least" }),
+  replace: z.strictObject({
+    maskToken: share().default(1).meta({ description: "share of the masked patches where the mask token stands" }),
+    randomPatch: share().default(0).meta({
+      description: "share where another patch of the picture stands; BERT's three are 0.8, 0.1, 0.1",
+    }),
+    unchanged: share().default(0).meta({ description: "share that is left as it is; the three sum to 1" }),
+  }).prefault({}),
   measureKnn: z.boolean().default(false).meta({
     description: "whether each measurement tells the kNN accuracy of the best block, too; probe's settings say on how many pictures",
   }),
@@ -63,6 +71,7 @@ export const Probe = strictObject(() => ({
 
 export const Finetune = strictObject(() => ({
   ...training(),
+  ...blocks(),
   ...crop(),
   task: z.enum(["classification", "segmentation"]).default("classification").meta({
     description: "classes of whole pictures, or of their pixels, which needs data with label maps",

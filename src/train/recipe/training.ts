@@ -29,7 +29,17 @@ export const training = once(() => ({
   ema: z.number().min(0).lt(1).nullable().default(null).meta({
     description: "decay of a moving average of the weights, which is then measured and handed on; null: none",
   }),
+  precision: z.enum(["f32", "f16"]).default("f32").meta({
+    description: "how activations are kept on the device; f16 takes half the memory, and a GPU that has it",
+  }),
   measureEvery: optional(z.int().positive(), "updates between measurements on held-out pictures; absent: at the end alone"),
+}));
+
+/** Of what trains an encoder, whose blocks can be computed a second time. */
+export const blocks = once(() => ({
+  recompute: z.boolean().default(false).meta({
+    description: "whether backward computes each block again in place of keeping what it made: less memory for about a third more time",
+  }),
 }));
 
 export type Training = z.infer<z.ZodObject<ReturnType<typeof training>>>;

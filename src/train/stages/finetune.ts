@@ -57,16 +57,18 @@ async function classification(context: StageContext, job: Job): Promise<Task<Bat
 
   const pixels = input("pictures", [B, size, size, 3], "u8"), labels = input("labels", [B], "u32"), weights = input("weights", [B]);
   const pictures = imageTensor(pixels, recipe.data.mean, recipe.data.std);
-  const logits = (p: Record<string, Tensor>, x: Tensor, random?: Random) => classLogits(p, beit(p, x, config, { random }), config);
+  const encode = (p: Record<string, Tensor>, x: Tensor, random?: Random) => beit(p, x, config, { random });
   const random = randomSource(), mixes = settings.mixup + settings.cutmix > 0;
   const erased = settings.erasing ? eraseBoxes(pictures, normal(pictures.shape, random), input("erase", [B, 4], "u32")) : pictures;
   const lam = input("lam", [1]), box = input("box", [4], "u32");
-  const seen = logits(p, mixes ? mixBatch(erased, lam, box) : erased, random);
+  const encoded = encode(p, mixes ? mixBatch(erased, lam, box) : erased, random), seen = classLogits(p, encoded, config);
   const { loss, accuracy } = mixes
     ? crossEntropyAndAccuracy(seen, mixTargets(labels, classes, lam, settings.smoothing), { weights })
     : crossEntropyAndAccuracy(seen, labels, { weights, smoothing: settings.smoothing });
-  const update = await Update.compile(device, { params: p, table: groups, loss, values: mixes ? {} : { accuracy } }, settings);
-  const judged = crossEntropyAndAccuracy(logits(update.weights, pictures), labels, { weights });
+  const recompute = settings.recompute ? encoded.blocks : undefined;
+  const update = await Update.compile(device, { params: p, table: groups, loss, values: mixes ? {} : { accuracy }, recompute }, settings);
+  const scores = classLogits(update.weights, encode(update.weights, pictures), config);
+  const judged = crossEntropyAndAccuracy(scores, labels, { weights });
   const measuring = await compile(device, judged, { share: update.program });
 
   const rate = tunedSchedule(recipe, facts);

@@ -61,7 +61,7 @@ export async function showPixels(
   const program = await compile(device, { predicted }, { share });
   program.write(takenBy(program, values));
   program.run();
-  const found = await program.read("predicted"), { mask, positions, masked: counted } = batch.fields;
+  const found = await program.read("predicted"), { token: mask, positions, masked: counted } = batch.fields;
   program.destroy();
 
   const B = batch.indices.length, M = predicted.shape[0] / B, K = predicted.shape[1], side = size / patch, N = side * side;

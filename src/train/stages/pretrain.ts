@@ -4,9 +4,7 @@ import { add, crossEntropyAndAccuracy, imageTensor, pick, type Random, randomSou
 import { type TokenizerWeights, withWeights } from "../../checkpoint/tokenizer.ts";
 import type { View } from "../../data/augment.ts";
 import type { BatchData } from "../../data/batch.ts";
-import type { Batch, Field } from "../../data/loader.ts";
-import { drawMask, type SampleMask } from "../../data/mask.ts";
-import type { DrawKey } from "../../data/random.ts";
+import type { Batch } from "../../data/loader.ts";
 import { RecipeError } from "../../errors.ts";
 import { countTokens, type TokenBaselines, tokenBaselines } from "../../evaluate/mod.ts";
 import { input, type Tensor } from "../../graph.ts";
@@ -18,16 +16,16 @@ import { parameterGroups } from "../../optim/parameter_groups.ts";
 import { cosineSchedule } from "../../optim/schedules.ts";
 import { compile, type Program } from "../../program.ts";
 import { classCount, countOf, type Pictures, trainingBatches } from "../data.ts";
-import type { Recipe } from "../recipe.ts";
 import { encoderConfig } from "../recipe/encoder.ts";
 import { maskedPatches } from "../recipe/rules.ts";
 import { trainingFacts } from "../recipe/training.ts";
 import { recordEvaluation } from "../report/inputs.ts";
 import type { Stage, StageContext, Task } from "../stage.ts";
-import { Update, type Values } from "../update.ts";
+import { Update } from "../update.ts";
 import { cachedTokens } from "./cached_tokens.ts";
 import { meansOver } from "./held_out.ts";
 import { heldOutKnn } from "./held_out_knn.ts";
+import { maskedInputs, maskFields, replacesPatches } from "./masks.ts";
 import { pixelLoss, showPixels } from "./pixel_target.ts";
 import { showPredictions } from "./show_predictions.ts";
 import { heldOutViews, trainingViews } from "./views.ts";
@@ -54,23 +52,26 @@ export const pretrain: Stage = {
 
     const pictures = imageTensor(input("pictures", [B, size, size, 3], "u8"), recipe.data.mean, recipe.data.std);
     const mask = input("mask", [B, N]), rows = input("rows", [B * M], "u32"), weights = input("weights", [B * M]);
+    const source = replacesPatches(recipe) ? input("source", [B, N], "u32") : undefined;
+    const encode = (p: Params, random?: Random) => beit(p, pictures, config, { mask, source, random });
     const ids = target?.ids(B), found = ids && pick(ids, rows);
     const cache = target && settings.fixedCrops ? await cachedTokens(context, target.weights, target.size) : undefined;
-    const judge = (p: Readonly<Record<string, Tensor>>, labels = found, random?: Random): Judged => {
-      const encoded = beit(p, pictures, config, { mask, random });
+    const judge = (p: Params, labels = found, random?: Random): Judged => {
+      const encoded = encode(p, random), { blocks } = encoded;
       if (!labels) {
         const { loss, flat } = pixelLoss(maskedPixels(p, encoded, rows, config), pictures, encoder.patchSize, rows, weights);
-        return { objective: loss, values: { loss }, beside: { flatLoss: flat } };
+        return { blocks, objective: loss, values: { loss }, beside: { flatLoss: flat } };
       }
       const judged = crossEntropyAndAccuracy(maskedLogits(p, encoded, rows, config), labels, { weights });
-      if (!config.aggregation) return { objective: judged.loss, values: judged };
+      if (!config.aggregation) return { blocks, objective: judged.loss, values: judged };
       const second = crossEntropyAndAccuracy(aggregatedLogits(p, encoded, rows, config), labels, { weights });
       // Only the first loss can be compared with chance; the sum is what is minimised.
       const values = { ...judged, aggregatedLoss: second.loss, aggregatedAccuracy: second.accuracy };
-      return { objective: add(judged.loss, second.loss), values };
+      return { blocks, objective: add(judged.loss, second.loss), values };
     };
-    const { objective, values } = judge(p, cache ? input("labels", [B * M], "u32") : found, randomSource());
-    const update = await Update.compile(device, { params: p, table: groups, loss: objective, values }, settings);
+    const { blocks, objective, values } = judge(p, cache ? input("labels", [B * M], "u32") : found, randomSource());
+    const recompute = settings.recompute ? blocks : undefined;
+    const update = await Update.compile(device, { params: p, table: groups, loss: objective, values, recompute }, settings);
     const judged = judge(update.weights), measures = { ...judged.values, ...judged.beside };
     const measuring = await compile(device, { ...measures, ...ids && { ids } }, { share: update.program });
     const reading = ids && await compile(device, { ids }, { share: update.program });
@@ -100,7 +101,7 @@ export const pretrain: Stage = {
             batchSize: B,
             state,
           }),
-        inputs: (batch) => inputsOf(batch, N, M),
+        inputs: (batch) => maskedInputs(batch, N, M),
         schedule: (step) => ({ lr: rate(step) }),
       },
       async measure() {
@@ -113,7 +114,7 @@ export const pretrain: Stage = {
         let first: Batch | undefined;
         const means = await meansOver(measuring, {
           ...over(data.heldOut),
-          inputs: (batch) => inputsOf(batch, N, M),
+          inputs: (batch) => maskedInputs(batch, N, M),
           names: Object.keys(measures),
           async each(batch) {
             first ??= batch;
@@ -121,14 +122,14 @@ export const pretrain: Stage = {
           },
         });
         if (target && first) {
-          const logits = maskedLogits(update.weights, beit(update.weights, pictures, config, { mask }), rows, config);
+          const logits = maskedLogits(update.weights, encode(update.weights), rows, config);
           const of = { device, run, logits, ids: ids!, share: update.program, tokenizer: target.weights, size, tokenSize: target.size };
-          await showPredictions(first, inputsOf(first, N, M), of);
+          await showPredictions(first, maskedInputs(first, N, M), of);
         }
         if (!target) {
-          const predicted = maskedPixels(update.weights, beit(update.weights, pictures, config, { mask }), rows, config);
+          const predicted = maskedPixels(update.weights, encode(update.weights), rows, config);
           const of = { device, run, predicted, share: update.program, size, patch: encoder.patchSize };
-          if (first) await showPixels(first, inputsOf(first, N, M), of);
+          if (first) await showPixels(first, maskedInputs(first, N, M), of);
           return { values: { ...means, ...await knn() }, score: -means.loss };
         }
         if (!baselines) {
@@ -157,7 +158,11 @@ export const pretrain: Stage = {
   },
 };
 
+type Params = Readonly<Record<string, Tensor>>;
+
 interface Judged {
+  /** What backward may compute again from. */
+  blocks: Tensor[];
   /** What is minimised. */
   objective: Tensor;
   /** What is logged of it. */
@@ -188,44 +193,6 @@ async function tokens(context: StageContext): Promise<Target> {
     weights: { config, weights, fingerprint },
     size,
     ids: (B) => model.ids(p, imageTensor(input("tokenizer pictures", [B, size, size, 3], "u8"))),
-  };
-}
-
-/** Masks drawn by (seed, epoch, index) where a batch is put together: the same for any number of workers, and after a resume. */
-function maskFields(recipe: Recipe): Record<string, Field> {
-  const { pretrain: { mask: kind, minBlock }, encoder } = recipe,
-    side = encoder.imageSize / encoder.patchSize,
-    count = maskedPatches(recipe);
-  // The loader asks for one field of a whole batch after the other.
-  const open = new Map<string, SampleMask>();
-  const drawn = (key: DrawKey): SampleMask => {
-    const name = `${key.epoch} ${key.index}`, known = open.get(name);
-    if (known) return known;
-    const mask = drawMask(key, { kind, height: side, width: side, count, minBlock: Math.min(minBlock, count) });
-    open.set(name, mask);
-    return mask;
-  };
-  const last = (key: DrawKey): SampleMask => {
-    const mask = drawn(key);
-    open.delete(`${key.epoch} ${key.index}`);
-    return mask;
-  };
-  return {
-    mask: (key) => Float32Array.from(drawn(key).mask),
-    positions: (key) => drawn(key).positions,
-    masked: (key) => last(key).weights,
-  };
-}
-
-function inputsOf({ views, fields }: Batch, N: number, M: number): Values {
-  const rows = Uint32Array.from(fields.positions, (position, i) => Math.floor(i / M) * N + position);
-  return {
-    pictures: views[0].pixels,
-    ...views[1] && { "tokenizer pictures": views[1].pixels },
-    mask: fields.mask,
-    rows,
-    weights: fields.masked,
-    ...fields.tokens && { labels: Uint32Array.from(rows, (row) => fields.tokens[row]) },
   };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { loadBeit } from "../../checkpoint/beit/mod.ts";
-
+import type { Batch } from "../../data/loader.ts";
 import { input } from "../../graph.ts";
 import { openDevice } from "../../devices/mod.ts";
 import { compile } from "../../program.ts";
@@ -11,6 +11,7 @@ import { readEvaluation } from "../report/mod.ts";
 import { Run } from "../run.ts";
 import { Session } from "../session.ts";
 import { allStages, cpu, essence, inFolder, tinyRecipe, toEnd } from "../testing.ts";
+import { maskedInputs } from "./masks.ts";
 import { pixelLoss } from "./pixel_target.ts";
 
 const recipe = (over: RecipeOptions) => tinyRecipe(merge(allStages, over) as RecipeOptions);
@@ -144,3 +145,54 @@ describe("fine-tuning at another resolution", () => {
 });
 
 const sharedTable = "rel_pos_bias.relative_position_bias_table";
+
+describe("what stands at masked patches", () => {
+  test("is at times another patch or the patch itself, where the recipe says so", async () => {
+    await inFolder(async (folder) => {
+      const replace = { maskToken: 0.8, randomPatch: 0.1, unchanged: 0.1 };
+      const over: RecipeOptions = { stage: "pretrain", tokenizer: { steps: 2 }, pretrain: { steps: 60, batchSize: 8, lr: 5e-3, replace } };
+      const run = Run.create(folder, recipe({ ...over, pretrain: { ...over.pretrain, target: "pixels" } }));
+      await toEnd({ run });
+      const { loss, flatLoss } = lastMeasured(run);
+      expect(loss).toBeLessThan(flatLoss - 0.02);
+    });
+  });
+
+  test("maskedInputs() numbers rows and sources over the whole batch", () => {
+    const fields = {
+      token: Float32Array.of(1, 0, 0, 0),
+      source: Uint32Array.of(0, 0, 1, 1),
+      positions: Uint32Array.of(0, 1),
+      masked: Float32Array.of(1, 1),
+    };
+    const batch = { views: [{ pixels: new Uint8Array(0) }], fields } as unknown as Batch;
+    const { source, rows, mask, weights } = maskedInputs(batch, 2, 1);
+    expect({ source, rows, mask, weights }).toEqual({
+      source: Uint32Array.of(0, 0, 3, 3),
+      rows: Uint32Array.of(0, 3),
+      mask: fields.token,
+      weights: fields.masked,
+    });
+  });
+});
+
+describe("blocks that are computed again", () => {
+  test("need less memory and give the same weights", async () => {
+    await inFolder(async (folder) => {
+      const [kept, again] = await Promise.all([false, true].map(async (recompute) => {
+        const over: RecipeOptions = {
+          stage: "all",
+          pretrain: { steps: 6, recompute },
+          finetune: { steps: 6, recompute, arms: ["pretrained"] },
+        };
+        const session = new Session({ run: Run.create(`${folder}/${recompute}`, recipe(over)), device: cpu, workers: 0 });
+        const bytes: Record<string, number> = {};
+        session.listen((event) => event.type === "job" && (bytes[event.job.stage] = event.bytes));
+        expect(await session.done).toBe("done");
+        return { bytes, essence: essence(session.run) };
+      }));
+      expect(again.essence).toEqual(kept.essence);
+      for (const stage of ["pretrain", "finetune"]) expect(again.bytes[stage]).toBeLessThan(kept.bytes[stage]);
+    });
+  });
+});

@@ -48,13 +48,15 @@ export async function segmentationTask(context: StageContext, job: Job): Promise
   const judged = (segmented: Segmented) =>
     segmentationLoss(segmented, labels, weights, head.kind === "upernet" ? head.auxiliary?.lossWeight : undefined);
   const random = randomSource(), weighted = { ...p, ...running };
-  const seen = segment(weighted, beit(weighted, pictures, config, { random }), head, { random }), { loss, accuracy } = judged(seen);
+  const encoded = beit(weighted, pictures, config, { random });
+  const seen = segment(weighted, encoded, head, { random }), { loss, accuracy } = judged(seen);
   const update = await Update.compile(device, {
     params: p,
     table: groups,
     loss,
     values: { accuracy },
     running: { states: running, updates: seen.updates },
+    recompute: settings.recompute ? encoded.blocks : undefined,
   }, settings);
   const segmented = segment(update.weights, beit(update.weights, pictures, config), head);
   const predicted = argmax(pixelScores(segmented.logits, [size, size]), 1);

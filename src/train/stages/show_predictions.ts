@@ -50,7 +50,7 @@ export async function showPredictions(
   program.destroy();
 
   const wholes = tokens.slice(),
-    masks = Array.from({ length: count }, (_, b) => Float32Array.from(batch.fields.mask.subarray(b * N, (b + 1) * N)));
+    masks = Array.from({ length: count }, (_, b) => Float32Array.from(batch.fields.token.subarray(b * N, (b + 1) * N)));
   for (let i = 0; i < count * M; i++) {
     if (batch.fields.masked[i]) wholes[Math.floor(i / M) * N + batch.fields.positions[i]] = predicted[i];
   }
