@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { augment, drawPlan, fineTuning, pretraining } from "../src/data/augment.ts";
-import { jitter, jitterPlain } from "../src/data/augment/color_jitter.ts";
+import { viewsByStep, viewsSimd } from "../src/data/augment/views.ts";
 import { decode } from "../src/data/decode.ts";
 import { brokenPictures, tinyJpeg } from "../src/data/decode/tiny_pictures.ts";
 import type { Picture } from "../src/data/picture.ts";
@@ -111,9 +111,9 @@ async function kernelRows(): Promise<Row[]> {
       (_, i) => (i * 7919) >> 3,
     ),
   };
-  const steps = (["contrast", "saturation", "brightness"] as const).map((
-    quality,
-  ) => ({ quality, factor: 1.2 }));
+  const jitter = (["contrast", "saturation", "brightness"] as const).map((quality) => ({ quality, factor: 1.2 }));
+  const plan = { jitter, flip: true, crop: { left: 70, top: 50, width: 370, height: 280 } };
+  const { views } = pretraining, into = views.map(({ size }) => new Uint8Array(size * size * 3));
   const pairs: [string, () => unknown, () => unknown][] = [
     [
       "500x375 to 224, bicubic",
@@ -126,9 +126,9 @@ async function kernelRows(): Promise<Row[]> {
       () => resizeSimd(picture, box, 112, 112, "lanczos"),
     ],
     [
-      "500x375 jitter",
-      () => jitterPlain(picture, steps),
-      () => jitter(picture, steps),
+      "500x375 jitter, crop, two views",
+      () => viewsByStep(picture, plan, views, into),
+      () => viewsSimd(picture, plan, views, into),
     ],
   ];
   const rows: Row[] = [];

@@ -2,19 +2,14 @@
 // picture's size; then the plan is carried out, without chance. Bytes in, bytes out: normalisation, mixing and erasing are the device's.
 
 import { type CropSettings, drawCrop, type Size } from "./augment/crop.ts";
-import { drawJitter, type Enhancement, jitter } from "./augment/color_jitter.ts";
+import { drawJitter } from "./augment/color_jitter.ts";
 import { drawErasing, type ErasingSettings } from "./augment/erasing.ts";
-import { flip } from "./augment/flip.ts";
 import { applyOperations, drawOperations, type Operation, type RandAugmentSettings } from "./augment/rand_augment.ts";
+import { type Cut, makeViews, type View } from "./augment/views.ts";
 import type { Box, Picture } from "./picture.ts";
 import { type DrawKey, draws } from "./random.ts";
-import { crop, type Filter, resize } from "./resize.ts";
 
-/** One square picture made from the crop. */
-export interface View {
-  size: number;
-  filter: Filter;
-}
+export type { View };
 
 export interface Augmentation {
   /** Strength of brightness, contrast and saturation jitter; 0 for none. */
@@ -48,11 +43,7 @@ export const fineTuning: Augmentation = {
 };
 
 /** Everything random about one sample, drawn. */
-export interface Plan {
-  jitter: Enhancement[];
-  flip: boolean;
-  /** In the flipped picture. */
-  crop: Box;
+export interface Plan extends Cut {
   operations: Operation[];
   /** In the first view: the device fills it, augment() does not. */
   erase: Box | null;
@@ -70,14 +61,20 @@ export function drawPlan(size: Size, settings: Augmentation, key: DrawKey): Plan
   };
 }
 
-/** The views of `picture` by `plan`: jitter on the whole picture, flip, one crop, a resize for each view, RandAugment on each view. */
-export function augment(picture: Picture, plan: Plan, { views, randAugment }: Augmentation): Picture[] {
-  const { left, width } = plan.crop, mirrored = { ...plan.crop, left: picture.width - left - width };
-  const whole = jitter(picture, plan.jitter);
-  // The mirror image of the crop is the crop of the mirror image, with fewer pixels to turn.
-  const source = plan.flip ? flip(crop(whole, mirrored)) : crop(whole, plan.crop);
-  return views.map(({ size, filter }) => {
-    const view = resize(source, size, size, filter);
-    return randAugment ? applyOperations(view, plan.operations, randAugment.fill) : view;
+/**
+ * The views of `picture` by `plan`: jitter on the whole picture, flip, one crop, a resize for each view, RandAugment on each view. Their
+ * pixels are the arrays of `into`, (size, size, 3) each, where they are given.
+ */
+export function augment(
+  picture: Picture,
+  plan: Plan,
+  { views, randAugment }: Augmentation,
+  into: Uint8Array[] = views.map(({ size }) => new Uint8Array(size * size * 3)),
+): Picture[] {
+  makeViews(picture, plan, views, into);
+  return views.map(({ size }, v) => {
+    const view = { width: size, height: size, pixels: into[v] };
+    if (randAugment) into[v].set(applyOperations(view, plan.operations, randAugment.fill).pixels);
+    return view;
   });
 }

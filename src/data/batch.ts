@@ -66,8 +66,8 @@ export async function makeBatch(
     try {
       const sample = await set.read(index), { name, bytes, label = -1 } = sample;
       const picture = sample.picture ?? await decode(bytes!, { orientation: labelMaps ? "as-stored" : "exif", ...decoding, name });
-      const { views, erase, labels } = prepare(picture, preparation, { ...plan, index }, labelMaps ? sample : undefined);
-      views.forEach(({ pixels }, v) => batch.views[v].pixels.set(pixels, place * pixels.length));
+      const into = batch.views.map(({ size, pixels }) => pixels.subarray(place * size * size * 3, (place + 1) * size * size * 3));
+      const { erase, labels } = prepare(picture, preparation, { ...plan, index }, into, labelMaps ? sample : undefined);
       if (erase) batch.erase!.set([erase.left, erase.top, erase.width, erase.height], 4 * place);
       if (labels) batch.labelMaps!.set(labels, place * labels.length);
       batch.labels[place] = label;
@@ -82,23 +82,23 @@ export async function makeBatch(
   return batch;
 }
 
+/** Writes the views of `picture` to the arrays of `into`. */
 function prepare(
   picture: Picture,
   preparation: Preparation,
   { seed, epoch, index }: { seed: number; epoch: number; index: number },
+  into: Uint8Array[],
   labelled?: Sample,
-): { views: Picture[]; erase?: Box | null; labels?: Uint8Array } {
+): { erase?: Box | null; labels?: Uint8Array } {
   const map = labelled && mapOf(labelled, picture);
   if (preparation.kind === "evaluate") {
     const { size, filter, share, part } = preparation;
-    return { views: [evaluationView(picture, size, filter, share, part)], labels: map && evaluatedLabels(map, size, share, part) };
+    into[0].set(evaluationView(picture, size, filter, share, part).pixels);
+    return { labels: map && evaluatedLabels(map, size, share, part) };
   }
   const plan = drawPlan(picture, preparation.settings, { seed, epoch, index });
-  return {
-    views: augment(picture, plan, preparation.settings),
-    erase: plan.erase,
-    labels: map && plannedLabels(map, plan, preparation.settings.views[0].size),
-  };
+  augment(picture, plan, preparation.settings, into);
+  return { erase: plan.erase, labels: map && plannedLabels(map, plan, preparation.settings.views[0].size) };
 }
 
 function mapOf({ name, labelMap }: Sample, { width, height }: Picture): LabelMap {

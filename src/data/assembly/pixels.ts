@@ -7,9 +7,9 @@ export interface PixelKernels {
   memory: WebAssembly.Memory;
   horizontal(src: number, rows: number, input: number, spans: number, weights: number, taps: number, output: number, dst: number): void;
   vertical(src: number, stride: number, spans: number, weights: number, taps: number, output: number, dst: number): void;
-  lumaSum(at: number, pixels: number): number;
-  blendWith(at: number, bytes: number, from: number, factor: number): void;
-  saturate(at: number, pixels: number, factor: number): void;
+  lumaSum(at: number, pixels: number, steps: number, grey: number, ...fromsAndFactors: number[]): number;
+  /** src, stride, width, height, mirror; steps, grey, from and factor of three steps; dst. */
+  cut(...args: number[]): void;
 }
 
 let kernels: PixelKernels | null | undefined;

@@ -1,4 +1,3 @@
-import { memoryOf, pixelKernels } from "../assembly/pixels.ts";
 import type { Picture } from "../picture.ts";
 import type { Draws } from "../random.ts";
 import { enhance } from "./enhance.ts";
@@ -18,28 +17,7 @@ export function drawJitter(draws: Draws, strength: number): Enhancement[] {
   );
 }
 
-/** Larger pictures are jittered without WASM, because its memory never shrinks. */
-const LARGE_BYTES = 3 << 24;
-
-/** `picture` after the steps, in their order: the same bytes as enhance() by enhance(), in WASM SIMD where there is any. */
+/** `picture` after the steps, in their order. */
 export function jitter(picture: Picture, steps: Enhancement[]): Picture {
-  const wasm = pixelKernels(), size = picture.pixels.length, area = size / 3;
-  if (steps.length === 0) return picture;
-  if (!wasm || size > LARGE_BYTES) return jitterPlain(picture, steps);
-  const bytes = new Uint8Array(memoryOf(wasm, size + 16));
-  bytes.set(picture.pixels);
-  for (const { quality, factor } of steps) {
-    if (quality === "saturation") wasm.saturate(0, area, factor);
-    else if (quality === "brightness") wasm.blendWith(0, size, 0, factor);
-    else {
-      bytes.fill(0, size, size + 16); // what lumaSum() reads after the last pixel
-      wasm.blendWith(0, size, Math.trunc(wasm.lumaSum(0, area) / area + 0.5), factor);
-    }
-  }
-  return { ...picture, pixels: bytes.slice(0, size) };
-}
-
-/** What jitter() is tested against. */
-export function jitterPlain(picture: Picture, steps: Enhancement[]): Picture {
   return steps.reduce((current, { quality, factor }) => enhance(current, quality, factor), picture);
 }

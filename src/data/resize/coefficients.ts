@@ -33,8 +33,11 @@ export interface Coefficients {
   taps: number;
   /** (out, 2): the first input position of each output position, and how many positions it takes. */
   spans: Int32Array;
-  /** (out, taps): weights times 2^22. */
-  weights: Int32Array;
+  /** (out, taps) each: a weight times 2^22 is high * 4096 + low, because WASM multiplies pairs of 16 bits at once. */
+  high: Int16Array;
+  low: Int16Array;
+  /** Spans, high and low parts one after the other in memory, as ../assembly/resample.ts reads them. */
+  bytes: Uint8Array;
 }
 
 /** Crops of photos come in a few hundred lengths; Lanczos weights would else cost a third of a resize. About 10 MB when full. */
@@ -57,22 +60,26 @@ function compute(input: number, output: number, filter: Filter): Coefficients {
   const { support: unit, weight } = filters[filter];
   const scale = input / output, stretch = Math.max(scale, 1), support = unit * stretch;
   const taps = 4 * Math.ceil((Math.ceil(support) * 2 + 1) / 4);
-  const spans = new Int32Array(output * 2), weights = new Int32Array(output * taps), row = new Float64Array(taps);
+  const spanBytes = 8 * output, n = output * taps, bytes = new Uint8Array(spanBytes + 4 * n), row = new Float64Array(taps);
+  const spans = new Int32Array(bytes.buffer, 0, 2 * output);
+  const high = new Int16Array(bytes.buffer, spanBytes, n), low = new Int16Array(bytes.buffer, spanBytes + 2 * n, n);
   for (let i = 0; i < output; i++) {
     const centre = (i + 0.5) * scale;
-    const low = Math.max(0, Math.trunc(centre - support + 0.5));
-    const count = Math.min(input, Math.trunc(centre + support + 0.5)) - low;
+    const first = Math.max(0, Math.trunc(centre - support + 0.5));
+    const count = Math.min(input, Math.trunc(centre + support + 0.5)) - first;
     let sum = 0;
     for (let t = 0; t < count; t++) {
-      row[t] = weight((t + low - centre + 0.5) * (1 / stretch));
+      row[t] = weight((t + first - centre + 0.5) * (1 / stretch));
       sum += row[t];
     }
-    spans[2 * i] = low;
+    spans[2 * i] = first;
     spans[2 * i + 1] = count;
     for (let t = 0; t < count; t++) {
       const w = (sum === 0 ? row[t] : row[t] / sum) * 2 ** PRECISION_BITS;
-      weights[i * taps + t] = Math.trunc(w < 0 ? w - 0.5 : w + 0.5);
+      const whole = Math.trunc(w < 0 ? w - 0.5 : w + 0.5);
+      high[i * taps + t] = whole >> 12;
+      low[i * taps + t] = whole & 4095;
     }
   }
-  return { taps, spans, weights };
+  return { taps, spans, high, low, bytes };
 }

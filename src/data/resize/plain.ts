@@ -13,8 +13,16 @@ export function resizePlain(picture: Picture, box: Box, width: number, height: n
   return { width, height, pixels: vertical(middle, width * 3, height, down) };
 }
 
+/** (out, taps) */
+function wholeWeights({ high, low }: Coefficients): Int32Array {
+  const weights = new Int32Array(high.length);
+  for (let i = 0; i < weights.length; i++) weights[i] = high[i] * 4096 + low[i];
+  return weights;
+}
+
 /** → (box.height, width, 3) */
-function horizontal({ pixels, width: W }: Picture, box: Box, width: number, { taps, spans, weights }: Coefficients): Uint8Array {
+function horizontal({ pixels, width: W }: Picture, box: Box, width: number, across: Coefficients): Uint8Array {
+  const { taps, spans } = across, weights = wholeWeights(across);
   const out = new Uint8ClampedArray(box.height * width * 3);
   let o = 0;
   for (let y = 0; y < box.height; y++) {
@@ -37,7 +45,8 @@ function horizontal({ pixels, width: W }: Picture, box: Box, width: number, { ta
 }
 
 /** (rows, stride) → (height, stride) */
-function vertical(pixels: Uint8Array, stride: number, height: number, { taps, spans, weights }: Coefficients): Uint8Array {
+function vertical(pixels: Uint8Array, stride: number, height: number, down: Coefficients): Uint8Array {
+  const { taps, spans } = down, weights = wholeWeights(down);
   const out = new Uint8ClampedArray(height * stride), sums = new Int32Array(stride);
   for (let y = 0; y < height; y++) {
     sums.fill(HALF);

@@ -1,6 +1,6 @@
 // Resampling in WASM SIMD (../assembly/resample.ts), equal to plain.ts to the bit.
 
-import { memoryOf, pixelKernels } from "../assembly/pixels.ts";
+import { memoryOf, type PixelKernels, pixelKernels } from "../assembly/pixels.ts";
 import type { Box, Picture } from "../picture.ts";
 import { type Coefficients, coefficients, type Filter } from "./coefficients.ts";
 
@@ -10,46 +10,80 @@ const STRIP_BYTES = 1 << 20;
 /** More taps than this (a picture a few hundred times too large) could overflow the sum of low halves: 255 * 4095 * 2048 < 2^31. */
 const MOST_TAPS = 2048;
 
+/** Two bytes at least 16 apart, see ../assembly/resample.ts for why there are spare ones; a multiple of 16. */
+const roomFor = (bytes: number) => (bytes + 31) & ~15;
+
+/** One picture's resampling inside the kernels' memory. It takes the bytes from `at` to `end`; `load` needs a memory of that size. */
+export class Resampling {
+  readonly end: number;
+  readonly #width: number;
+  readonly #height: number;
+  readonly #input: number;
+  readonly #across: Coefficients;
+  readonly #down: Coefficients;
+  readonly #places: { across: number; down: number; middle: number; out: number };
+
+  /** From `input` to `width` x `height`; null if these sizes need the plain version. */
+  static of(input: { width: number; height: number }, width: number, height: number, filter: Filter, at: number): Resampling | null {
+    const across = coefficients(input.width, width, filter), down = coefficients(input.height, height, filter);
+    return Math.max(across.taps, down.taps) > MOST_TAPS ? null : new Resampling(input, { width, height }, across, down, at);
+  }
+
+  private constructor(
+    input: { width: number; height: number },
+    { width, height }: { width: number; height: number },
+    across: Coefficients,
+    down: Coefficients,
+    at: number,
+  ) {
+    this.#width = width;
+    this.#height = height;
+    this.#input = input.width;
+    this.#across = across;
+    this.#down = down;
+    const downAt = at + roomFor(across.bytes.length), middle = downAt + roomFor(down.bytes.length);
+    const out = middle + roomFor((input.height + 1) * width * 3);
+    this.#places = { across: at, down: downAt, middle, out };
+    this.end = out + roomFor(width * height * 3);
+  }
+
+  /** Puts the weights into the memory. */
+  load(bytes: Uint8Array): void {
+    bytes.set(this.#across.bytes, this.#places.across);
+    bytes.set(this.#down.bytes, this.#places.down);
+  }
+
+  /** Takes `rows` rows that lie at `source` without gaps, as rows `y` and following of the picture. */
+  rows(wasm: PixelKernels, source: number, rows: number, y: number): void {
+    const { taps, spans } = this.#across, { across, middle } = this.#places;
+    wasm.horizontal(source, rows, this.#input, across, across + 4 * spans.length, taps, this.#width, middle + y * this.#width * 3);
+  }
+
+  /** After all rows: where the (height, width, 3) bytes of the result lie. */
+  finish(wasm: PixelKernels): number {
+    const { taps, spans } = this.#down, { down, middle, out } = this.#places;
+    wasm.vertical(middle, this.#width * 3, down, down + 4 * spans.length, taps, this.#height, out);
+    return out;
+  }
+}
+
 /** As resizePlain(), or null if this runtime or these sizes need the plain version. */
 export function resizeSimd(picture: Picture, box: Box, width: number, height: number, filter: Filter): Picture | null {
-  const wasm = pixelKernels();
-  const across = coefficients(box.width, width, filter), down = coefficients(box.height, height, filter);
-  if (!wasm || Math.max(across.taps, down.taps) > MOST_TAPS) return null;
-
-  const rowBytes = box.width * 3, stride = width * 3;
+  const wasm = pixelKernels(), rowBytes = box.width * 3;
   const strip = Math.min(box.height, Math.max(1, Math.floor(STRIP_BYTES / rowBytes)));
-  let end = 0;
-  const reserve = (bytes: number) => {
-    const start = end;
-    end += (bytes + 31) & ~15; // at least 16 spare bytes after each, see ../assembly/resample.ts
-    return start;
-  };
-  const acrossAt = reserve(bytesOf(across)), downAt = reserve(bytesOf(down));
-  const source = reserve(strip * rowBytes), middle = reserve((box.height + 1) * stride), out = reserve(height * stride);
-  const memory = memoryOf(wasm, end), bytes = new Uint8Array(memory);
+  const resampling = wasm && Resampling.of(box, width, height, filter, roomFor(strip * rowBytes));
+  if (!resampling) return null;
 
-  const acrossWeights = write(memory, acrossAt, across), downWeights = write(memory, downAt, down);
+  const bytes = new Uint8Array(memoryOf(wasm, resampling.end));
+  resampling.load(bytes);
   for (let y = 0; y < box.height; y += strip) {
     const rows = Math.min(strip, box.height - y);
     for (let row = 0; row < rows; row++) {
       const start = ((box.top + y + row) * picture.width + box.left) * 3;
-      bytes.set(picture.pixels.subarray(start, start + rowBytes), source + row * rowBytes);
+      bytes.set(picture.pixels.subarray(start, start + rowBytes), row * rowBytes);
     }
-    wasm.horizontal(source, rows, box.width, acrossAt, acrossWeights, across.taps, width, middle + y * stride);
+    resampling.rows(wasm, 0, rows, y);
   }
-  wasm.vertical(middle, stride, downAt, downWeights, down.taps, height, out);
-  return { width, height, pixels: bytes.slice(out, out + height * stride) };
-}
-
-const bytesOf = ({ spans, weights }: Coefficients) => 4 * spans.length + 4 * weights.length;
-
-/** Puts (out, 2) spans, then the high and the low 16-bit parts of (out, taps) weights at `at`; returns where the weights begin. */
-function write(memory: ArrayBuffer, at: number, { spans, weights }: Coefficients): number {
-  new Int32Array(memory, at, spans.length).set(spans);
-  const n = weights.length, parts = new Int16Array(memory, at + 4 * spans.length, 2 * n);
-  for (let i = 0; i < n; i++) {
-    parts[i] = weights[i] >> 12;
-    parts[n + i] = weights[i] & 4095;
-  }
-  return at + 4 * spans.length;
+  const out = resampling.finish(wasm);
+  return { width, height, pixels: bytes.slice(out, out + height * width * 3) };
 }
