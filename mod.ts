@@ -62,7 +62,7 @@ export { type BlockOptions, blockParams, type BlockShape, type Params, preNormBl
 export { postNormBlock, type PostNormOptions, postNormParams, type PostNormShape } from "./src/nn/post_norm_block.ts";
 
 // Optimizers and schedules.
-export { type Adamw, adamw, type AdamwOptions } from "./src/optim/adamw.ts";
+export { type Adamw, adamw, type AdamwOptions, type LossScale, newLossScale } from "./src/optim/adamw.ts";
 export { type GroupOptions, parameterGroups } from "./src/optim/parameter_groups.ts";
 export { constantSchedule, cosineSchedule, exponentialSchedule, linearSchedule, type Schedule } from "./src/optim/schedules.ts";
 export { philox4x32 } from "./src/philox.ts";

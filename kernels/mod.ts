@@ -41,6 +41,7 @@ export { pack } from "./pack/pack.ts";
 export { linear, type LinearOptions, matmul } from "./matmul/matmul.ts";
 export { type AdamwAttributes, type AdamwInputs, adamwStep } from "./adamw/adamw.ts";
 export { globalNorm } from "./global_norm/global_norm.ts";
+export { lossScale, type LossScaleInputs, type LossScaleResult } from "./loss_scale/loss_scale.ts";
 export { conv2d, type ConvolutionOptions } from "./conv2d/conv2d.ts";
 export { convTranspose2d } from "./conv_transpose2d/conv_transpose2d.ts";
 export { binaryCrossEntropy, klNormal, l1Loss, l2Loss, logitLaplace, smoothL1Loss } from "./losses/losses.ts";

@@ -17,7 +17,7 @@ export interface AdamwInputs extends Record<string, Tensor> {
   table: Tensor;
   /** (4): learning rate, weight decay, 1 - beta1^t and 1 - beta2^t for step t from 1. */
   scalars: Tensor;
-  /** (1): factor of the gradient, such as the one that clips its norm. */
+  /** (1): factor of the gradient, such as the one that clips its norm; 0 leaves p, m and v as they are. */
   coefficient: Tensor;
 }
 
@@ -55,6 +55,7 @@ const op = defineOp<AdamwInputs, "next_p" | "next_m" | "next_v", AdamwAttributes
   backward: null,
   reference({ p, m, v, g, table, scalars: [lr, decay, correction1, correction2], coefficient }, _, { beta1, beta2, eps }) {
     const next_p = Float64Array.from(p), next_m = Float64Array.from(m), next_v = Float64Array.from(v);
+    if (coefficient[0] === 0) return { next_p, next_m, next_v };
     for (let i = 0; i < p.length; i++) {
       const run = Math.floor(i / adamwRun), rate = lr * table[2 * run], gradient = g[i] * coefficient[0];
       next_m[i] = beta1 * m[i] + (1 - beta1) * gradient;
@@ -65,6 +66,7 @@ const op = defineOp<AdamwInputs, "next_p" | "next_m" | "next_v", AdamwAttributes
     return { next_p, next_m, next_v };
   },
   cpu({ p, m, v, g, table, scalars, coefficient }, { beta1, beta2, eps }, kernels) {
+    if (coefficient.data[0] === 0) return;
     const [lr, decay, correction1, correction2] = scalars.data;
     const packs = { p: p.pointer, m: m.pointer, v: v.pointer, g: g.pointer, table: table.pointer, length: p.size };
     kernels.adamw({ ...packs, lr, decay, beta1, beta2, eps, correction1, correction2, gradientScale: coefficient.data[0] });

@@ -13,12 +13,12 @@ struct Dims { quads: u32, beta1: f32, rest1: f32, beta2: f32, rest2: f32, eps: f
 @group(0) @binding(4) var<storage, read> g: array<vec4f>;           // (N)
 @group(0) @binding(5) var<storage, read> table: array<vec2f>;       // (N / 64, 2) factors of lr and decay
 @group(0) @binding(6) var<storage, read> scalars: array<f32>;       // (4) lr, decay, correction1, correction2
-@group(0) @binding(7) var<storage, read> coefficient: array<f32>;   // (1) factor of g
+@group(0) @binding(7) var<storage, read> coefficient: array<f32>;   // (1) factor of g; 0: no step
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let i = flat_index(group, groups, thread);
-  if (i >= dims.quads) { return; }
+  if (i >= dims.quads || coefficient[0] == 0.0) { return; }
   let factors = table[i / 16u];
   let gradient = g[i] * coefficient[0];
   let mean = dims.beta1 * m[i] + dims.rest1 * gradient;

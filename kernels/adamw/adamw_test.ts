@@ -45,6 +45,20 @@ for (const { name, open } of providers) {
   });
 }
 
+for (const { name, open } of providers) {
+  test(`adamwStep() with a coefficient of 0 leaves everything as it was on ${name}, whatever the gradient`, async () => {
+    const program = await compile(await open(), {}, { updates: adamwStep(leaves(64), attributes) });
+    program.write({ g: normals(64), table: [1, 1], scalars: [0.1, 0.1, 0.1, 0.001], coefficient: 1 });
+    program.run();
+    const read = () => Promise.all(["p", "m", "v"].map((state) => program.read(state)));
+    const before = await read();
+    program.write({ g: Array(64).fill(Infinity), coefficient: 0 });
+    program.run();
+    expect(await read()).toEqual(before);
+    program.destroy();
+  });
+}
+
 test("adamwStep() names a pack or a table of the wrong size", () => {
   expect(() => adamwStep({ ...leaves(64), p: state("p", [70]) }, attributes)).toThrow(
     "adamw: p (70) does not hold a multiple of 64 values",

@@ -1,6 +1,7 @@
 import { ema } from "../../kernels/accumulate/accumulate.ts";
 import { adamwRun, adamwStep } from "../../kernels/adamw/adamw.ts";
 import { globalNorm } from "../../kernels/global_norm/global_norm.ts";
+import { lossScale } from "../../kernels/loss_scale/loss_scale.ts";
 import { ShapeError } from "../errors.ts";
 import { constant, input, part, state, storage, type Tensor } from "../graph.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
@@ -13,12 +14,42 @@ export interface AdamwOptions {
   clip?: number;
   /** Whether decay acts on a parameter, and its factor of the learning rate, by the parameter's name. */
   table?: Readonly<Record<string, Pick<ParamSpec, "decay" | "lrScale">>>;
+  /** By what the loss was multiplied before its gradients were taken. Where they are not finite, the update is left out. */
+  lossScale?: LossScale;
   /** Keeps an exponential moving average of the parameters too. */
   ema?: boolean;
   /** Begins the names of inputs and states; two optimizers in one program need different ones. */
   name?: string;
   /** Makes the states. What gives one state for one name lets several programs move the same moments. */
   makeState?: typeof state;
+}
+
+/** States of a dynamic loss scale. */
+export interface LossScale {
+  /** The factor (1) of the loss. */
+  scale: Tensor;
+  /** Updates (1) since it changed. */
+  streak: Tensor;
+}
+
+/**
+ * A loss scale that begins at 2^16, as torch's GradScaler: multiply the loss by `scale` for `gradients()`, and give it to `adamw()`.
+ *
+ * ```ts
+ * import { adamw, compile, gradients, multiply, newLossScale, openDevice, parameters, sum } from "../../mod.ts";
+ * const p = parameters({ w: { shape: [3], init: 1 } }), lossScale = newLossScale();
+ * const loss = sum(multiply(p.w, p.w)), grads = gradients(multiply(loss, lossScale.scale), [p.w]);
+ * const { updates, gradNorm, values } = adamw(p, grads, { lossScale });
+ * const device = await openDevice({ device: "cpu", threads: 1 }), program = await compile(device, { gradNorm }, { updates });
+ * program.write(values({ step: 0, lr: 0.1 }));
+ * program.run();
+ * console.assert(Math.abs(await program.readNumber("gradNorm") - Math.hypot(2, 2, 2)) < 1e-5);
+ * program.destroy();
+ * await device.destroy();
+ * ```
+ */
+export function newLossScale(makeState = state): LossScale {
+  return { scale: makeState("loss_scale", [1], () => [65536]), streak: makeState("loss_scale.streak", [1]) };
 }
 
 /** What changes per step. */
@@ -34,8 +65,10 @@ export interface AdamwStep {
 export interface Adamw {
   /** For the `updates` of compile(). */
   updates: Tensor[];
-  /** Global norm (1) of the gradient before clipping. */
+  /** Global norm (1) of the gradient before clipping; 0 where the update was left out. */
   gradNorm: Tensor;
+  /** With a loss scale: 1, or 0 where the update was left out (1). */
+  taken?: Tensor;
   /** Values of the optimizer's inputs at a step, for program.write(). */
   values(at: AdamwStep): Record<string, number[]>;
   /** First and second moment of each parameter, for checkpoints. */
@@ -68,13 +101,22 @@ export interface Adamw {
 export function adamw(
   params: Readonly<Record<string, Tensor>>,
   grads: readonly Tensor[] | readonly GradientPack[],
-  { betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, clip, table, ema: averaged = false, name = "adamw", makeState = state }:
-    AdamwOptions = {},
+  {
+    betas: [beta1, beta2] = [0.9, 0.999],
+    eps = 1e-8,
+    clip,
+    table,
+    lossScale: scaling,
+    ema: averaged = false,
+    name = "adamw",
+    makeState = state,
+  }: AdamwOptions = {},
 ): Adamw {
   const packs = arePacks(grads) ? grads : packGradients(params, grads);
   const scalars = input(`${name}.scalars`, [4]), decay = input(`${name}.ema_decay`, [1]);
-  const { norm, coefficient } = globalNorm(packs.map(({ gradient }) => gradient), clip);
-  const updates: Tensor[] = [], moments: Adamw["moments"] = {}, average: Adamw["average"] = {};
+  const whole = globalNorm(packs.map(({ gradient }) => gradient), scaling ? 0 : clip);
+  const scaled = scaling && lossScale({ norm: whole.norm, ...scaling }, { clip }), { norm, coefficient } = scaled ?? whole;
+  const updates = scaled?.updates ?? [], moments: Adamw["moments"] = {}, average: Adamw["average"] = {};
   for (const { parameters: p, gradient: g } of packs) {
     const members = Object.entries(params).filter(([, t]) => storage(t).root === p);
     const m = makeState(`${name}.m ${p.name}`, p.shape), v = makeState(`${name}.v ${p.name}`, p.shape);
@@ -92,6 +134,7 @@ export function adamw(
   return {
     updates,
     gradNorm: norm,
+    ...scaled && { taken: scaled.taken },
     values({ step, lr, weightDecay = 0, emaDecay }) {
       const values = { [scalars.name]: [lr, weightDecay, 1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)] };
       return averaged ? { ...values, [decay.name]: [emaDecay ?? 1] } : values;

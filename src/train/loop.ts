@@ -33,6 +33,9 @@ export interface LoopOptions {
   };
 }
 
+/** A loss scale below which it is not the scale that makes gradients infinite. */
+const leastLossScale = 2 ** -24;
+
 /**
  * Trains up to the learning's last update, or until an edge says stop; gives where it stands then.
  *
@@ -60,6 +63,11 @@ export async function loop({ learning, from, seed, logEvery, on }: LoopOptions):
 
       if (state.step % logEvery === 0 || state.step === steps) {
         const train = await update.means(), time = performance.now() - since;
+        if (train.lossScale < leastLossScale) {
+          throw new ZelligeError(
+            `train: gradients leave the range of f16 near step ${step} though the loss scale fell to ${train.lossScale}; set precision to f32`,
+          );
+        }
         if (!Number.isFinite(train.loss)) {
           on.lost(seen.flatMap((group, i) => group.map((batch) => replay(batch, state.step - seen.length + i))));
           throw new ZelligeError(`train: the loss is ${train.loss} near step ${step}, learning rate ${lr}; lower the rate or clip harder`);

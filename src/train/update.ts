@@ -2,8 +2,9 @@
 
 import type { Device } from "../devices/device.ts";
 import { state, type Tensor } from "../graph.ts";
-import type { Adamw, AdamwStep } from "../optim/adamw.ts";
+import type { Adamw, AdamwStep, LossScale } from "../optim/adamw.ts";
 import { keepInput } from "../optim/gradient_packs.ts";
+import { RecipeError } from "../errors.ts";
 import { compile, type Program } from "../program.ts";
 import type { Training } from "./recipe/training.ts";
 import type { Named } from "./states.ts";
@@ -48,25 +49,31 @@ export class Update {
     readonly objective: Objective,
     readonly optimizer: Adamw,
     private readonly sums: Record<string, Tensor>,
+    private readonly lossScale?: LossScale,
   ) {}
 
-  /** Plans an update on a device. @throws LimitError, ShaderError */
+  /** Plans an update on a device. @throws LimitError, ShaderError; RecipeError for f16 on a device that has none */
   static async compile(device: Device, objective: Objective, training: Training): Promise<Update> {
-    const makeState = statesByName(), parts = training.accumulation;
+    const makeState = statesByName(), parts = training.accumulation, f16 = training.precision === "f16";
+    if (f16 && !device.f16) {
+      throw new RecipeError(
+        `precision: f16 needs a GPU whose adapter offers shader-f16, this device is ${device.description}; choose f32 or another --device`,
+      );
+    }
     const graphOf = (judged: Judged) => updateGraph(objective, judged, training, makeState);
     const build = async ({ whole, partial }: ReturnType<typeof graphOf>, share?: Program): Promise<Programs> => {
-      const program = await compile(device, whole.sums, { updates: whole.updates, share });
+      const program = await compile(device, whole.sums, { updates: whole.updates, share, f16 });
       if (parts === 1) return { whole: program };
       try {
-        return { whole: program, partial: await compile(device, partial.sums, { updates: partial.updates, share: program }) };
+        return { whole: program, partial: await compile(device, partial.sums, { updates: partial.updates, share: program, f16 }) };
       } catch (error) {
         program.destroy();
         throw error;
       }
     };
     const graph = graphOf(objective), programs = await build(graph);
-    const { optimizer, whole: { sums } } = graph;
-    return new Update(programs, (judged, share) => build(graphOf(judged), share), parts, objective, optimizer, sums);
+    const { optimizer, lossScale, whole: { sums } } = graph;
+    return new Update(programs, (judged, share) => build(graphOf(judged), share), parts, objective, optimizer, sums, lossScale);
   }
 
   /** The program of the largest shape, which has every state. */
@@ -117,12 +124,18 @@ export class Update {
     return this.#smaller.get(shape)!;
   }
 
-  /** Means since they were read last; waits for the device. The gradient's norm is the mean over updates. */
+  /**
+   * Means since they were read last; waits for the device. The gradient's norm is the mean over updates. In f16 there are also the loss
+   * scale and the share of updates that were left out; where all were, there is no norm.
+   */
   async means(): Promise<Record<string, number>> {
-    const means: Record<string, number> = {};
+    const means: Record<string, number> = {}, read = (name: string) => this.program.readNumber(name);
+    const taken = this.lossScale ? await read("taken") : this.#updates;
     for (const name of Object.keys(this.sums)) {
-      means[name] = await this.program.readNumber(name) / (name === "gradNorm" ? this.#updates : this.#summed);
+      if (name === "gradNorm") { if (taken) means.gradNorm = await read(name) / taken; }
+      else if (name !== "taken") means[name] = await read(name) / this.#summed;
     }
+    if (this.lossScale) Object.assign(means, { lossScale: await read(this.lossScale.scale.name), overflow: 1 - taken / this.#updates });
     this.#summed = this.#updates = 0;
     return means;
   }
@@ -136,8 +149,9 @@ export class Update {
   get trainerStates(): Named {
     const moments = Object.entries(this.optimizer.moments).flatMap(([name, { m, v }]) => [[`m.${name}`, m], [`v.${name}`, v]]);
     const sums = Object.entries(this.sums).map(([name, t]) => [`sum.${name}`, t.maker!.inputs.total]);
+    const scaling = Object.entries(this.lossScale ?? {}).map(([name, t]) => [`loss_scale.${name}`, t]);
     const raw = this.averaged ? Object.entries(this.objective.params).map(([name, t]) => [`weights.${name}`, t]) : [];
-    return Object.fromEntries([...moments, ...sums, ...raw]);
+    return Object.fromEntries([...moments, ...sums, ...scaling, ...raw]);
   }
 
   /** The weights to use: the moving average where there is one; with what the model itself moves. */

@@ -4,7 +4,7 @@ import { accumulate, multiply } from "../../kernels/mod.ts";
 import { gradients } from "../gradients.ts";
 import { constant, input, state, type Tensor } from "../graph.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
-import { type Adamw, adamw } from "../optim/adamw.ts";
+import { type Adamw, adamw, type LossScale, newLossScale } from "../optim/adamw.ts";
 import { accumulateGradients, packGradients } from "../optim/gradient_packs.ts";
 import type { Training } from "./recipe/training.ts";
 import type { Named } from "./states.ts";
@@ -30,6 +30,8 @@ export const keepSums = "log.keep", keepNorm = "log.keep_norm";
 
 export interface UpdateGraph {
   optimizer: Adamw;
+  /** By what the loss is multiplied in f16. */
+  lossScale?: LossScale;
   /** Ends an update: on its only micro-batch, or its last one. */
   whole: { sums: Record<string, Tensor>; updates: Tensor[] };
   /** Takes in a micro-batch before the last. */
@@ -40,10 +42,11 @@ export interface UpdateGraph {
 export function updateGraph(
   { params, table }: Learners,
   { loss, values = {}, running, recompute }: Judged,
-  { accumulation: parts, beta1, beta2, eps, clip, ema }: Training,
+  { accumulation: parts, beta1, beta2, eps, clip, ema, precision }: Training,
   makeState: typeof state,
 ): UpdateGraph {
-  const scaled = parts === 1 ? loss : multiply(loss, constant("1 / parts", [1], [1 / parts]));
+  const part = parts === 1 ? loss : multiply(loss, constant("1 / parts", [1], [1 / parts]));
+  const lossScale = precision === "f16" ? newLossScale(makeState) : undefined, scaled = lossScale ? multiply(part, lossScale.scale) : part;
   const packs = packGradients(params, gradients(scaled, Object.values(params), undefined, recompute));
   const summed = parts === 1 ? { packs, updates: [] } : accumulateGradients(packs, makeState);
   const optimizer = adamw(params, summed.packs, {
@@ -51,16 +54,18 @@ export function updateGraph(
     eps,
     clip: clip ?? undefined,
     table,
+    lossScale,
     ema: ema !== null,
     makeState,
   });
-  const keep = input(keepSums, [1]), moved = running?.updates ?? [];
+  const keep = input(keepSums, [1]), perUpdate = input(keepNorm, [1]), { gradNorm, taken } = optimizer, moved = running?.updates ?? [];
   const sumOf = (name: string, t: Tensor, keep: Tensor) => accumulate(makeState(`sum of ${name}`, [1]), t, keep);
   const each = Object.fromEntries(Object.entries({ loss, ...values }).map(([name, t]) => [name, sumOf(name, t, keep)]));
   return {
     optimizer,
+    lossScale,
     whole: {
-      sums: { ...each, gradNorm: sumOf("gradNorm", optimizer.gradNorm, input(keepNorm, [1])) },
+      sums: { ...each, gradNorm: sumOf("gradNorm", gradNorm, perUpdate), ...taken && { taken: sumOf("taken", taken, perUpdate) } },
       updates: [...optimizer.updates, ...moved],
     },
     partial: { sums: each, updates: [...summed.updates, ...moved] },

@@ -109,10 +109,10 @@ export function lineText({ job, jobStep, train, measured, schedule, speed }: Met
 }
 
 /** Facts of a recipe, a line a job. */
-export function factsText({ job, parameters, steps, batchSize, microBatch, lr, bytes, seconds }: JobFacts): string {
+export function factsText({ job, parameters, steps, batchSize, microBatch, lr, precision, bytes, seconds }: JobFacts): string {
   const parts = microBatch === batchSize ? "" : ` in parts of ${microBatch}`;
   return `${job.id}: ${parameters} parameters, ${steps} updates of ${batchSize} pictures${parts}, rate ${lr}, ` +
-    `${(bytes / 2 ** 20).toFixed(1)} MiB on the device, about ${clock(seconds)}`;
+    `${(bytes / 2 ** 20).toFixed(1)} MiB on the device${precision === "f16" ? " in f16" : ""}, about ${clock(seconds)}`;
 }
 
 function clock(seconds: number): string {

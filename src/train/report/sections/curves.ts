@@ -18,6 +18,8 @@ const keysOf = (lines: readonly MetricLine[], part: "train" | "measured" | "sche
 
 const words: Record<string, string> = {
   gradNorm: "gradient norm",
+  lossScale: "loss scale",
+  overflow: "share of updates left out",
   lr: "learning rate",
   knn: "kNN accuracy",
   knnBlock: "block of the best kNN",
