@@ -19,6 +19,8 @@ export interface RemoteOptions {
   lookup?: (host: string) => Promise<string[]>;
   /** Whether an address may be connected to. */
   allowed?: (address: string) => boolean;
+  /** Certificates of the authorities to trust, as PEM; the runtime's by default. */
+  ca?: string;
 }
 
 const MAX_REDIRECTS = 3;
@@ -37,7 +39,7 @@ export async function fetchPicture(address: string, name: string, options: Remot
   let url = parse(address, name);
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const target = await permitted(url, name, options);
-    const answer = await get(url, target, name, options.maxBytes, stop);
+    const answer = await get(url, target, name, options, stop);
     if (answer instanceof Uint8Array) return answer;
     url = parse(answer.location, name, url);
   }
@@ -75,7 +77,7 @@ function get(
   url: URL,
   target: string,
   name: string,
-  maxBytes: number,
+  { maxBytes, ca }: RemoteOptions,
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer> | { location: string }> {
   const family = target.includes(":") ? 6 : 4;
@@ -89,6 +91,7 @@ function get(
       lookup: (_host, { all }, done) => all ? done(null, [{ address: target, family }]) : done(null, target, family),
       headers: { accept: "image/*", "user-agent": "zellige" },
       agent: false,
+      ca,
       signal,
     }, (response) => {
       const { statusCode = 0, headers } = response;
