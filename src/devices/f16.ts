@@ -30,7 +30,7 @@ export function inF16(wgsl: string, names: readonly string[], label: string): st
     new ShaderError(`${label}: ${name} cannot lie in f16, ${why}; take the output out of the "f16" of the op that makes it`);
   let code = wgsl.replace(/\/\/[^\n]*/g, "");
   for (const name of names) {
-    code = code.replace(new RegExp(`(var<[^>]*>\\s*${name}\\s*:\\s*array<\\s*)(\\w+)`), (whole, before, element) => {
+    code = code.replace(new RegExp(`(var<[^>]*>\\s*${name}\\s*:\\s*array<\\s*)(\\w+)`), (_, before, element) => {
       const conversion = conversions[element];
       if (!conversion) throw fail(name, `its elements are ${element}`);
       arrays.set(name, conversion);
