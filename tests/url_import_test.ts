@@ -111,6 +111,7 @@ console.log("ended", await training.ended);
       const { code, output } = await child(process.execPath, [
         "run",
         "-A",
+        "--quiet",
         "--no-lock",
         "--reload=" + url,
         "main.ts",
@@ -118,7 +119,7 @@ console.log("ended", await training.ended);
         cwd: empty,
         quiet: true,
       });
-      const lines = output.split("\n").filter((line) => !line.startsWith("Download "));
+      const lines = output.split("\n");
       for (
         const line of [
           "sums 12 30",
