@@ -48,8 +48,9 @@ export async function readEmbedder(source: CheckpointSource): Promise<EmbedderSe
   };
   const written = opened.metadata[metadataKey] ?? wrong("holds no settings of an embedder");
   const { block, pool, encoder, dimensions } = parsed(written) ?? wrong("its settings are no JSON");
-  if (!Number.isInteger(block) || block < 0 || !["class-token", "mean", "both"].includes(pool) || typeof encoder !== "string") {
-    wrong(`its block ${block}, pool ${pool} and encoder ${encoder} are none`);
+  const given = Number.isInteger(block) && block >= 0 && ["class-token", "mean", "both"].includes(pool) && typeof encoder === "string";
+  if (!given || !(dimensions === undefined || Array.isArray(dimensions))) {
+    wrong(`its block, pool, encoder and lengths are ${JSON.stringify([block, pool, encoder, dimensions])}`);
   }
   const mean = opened.tensors.get("mean"), matrix = opened.tensors.get("matrix");
   if (!mean || !matrix) return { block, pool, encoder, dimensions };

@@ -19,7 +19,9 @@ test("an embedder's settings come back as they were written, and what does not f
     await writeEmbedder(path, { ...settings, dimensions: [3] });
     expect(await failure()).toMatch(/lengths 3 do not fit 2/);
     await writeEmbedder(path, { ...settings, block: -1 });
-    expect(await failure()).toMatch(/block -1/);
+    expect(await failure()).toMatch(/\[-1,"mean","abc",\[1,2\]\]/);
+    await writeSafetensors(path, {}, { embedder: '{"block":1,"pool":"mean","encoder":"abc","dimensions":5}' });
+    expect(await failure()).toMatch(/\[1,"mean","abc",5\]/);
     await writeSafetensors(path, {}, { embedder: "{" });
     expect(await failure()).toMatch(/no JSON/);
     await writeSafetensors(path, { mean: { shape: [1], data: Float32Array.of(1) } });

@@ -3,7 +3,7 @@
 
 import { CheckpointError, RecipeError } from "../errors.ts";
 import { tokenizer, type TokenizerConfig, tokenizerConfig } from "../models/tokenizer.ts";
-import type { StoredTensor } from "./checkpoint.ts";
+import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { openCheckpoint } from "./mod.ts";
 import { expectTensors } from "./names/expect_tensors.ts";
@@ -48,25 +48,33 @@ const metadataKey = "tokenizer";
  * console.assert(p["encoder.blocks.input.w"].shape[0] === 8);
  * ```
  */
-export async function readTokenizer(source: TokenizerSource, { vocab, scale }: ReadTokenizerOptions = {}): Promise<TokenizerWeights> {
+export async function readTokenizer(source: TokenizerSource, options: ReadTokenizerOptions = {}): Promise<TokenizerWeights> {
   const parts = isPair(source) ? [["encoder.", source.encoder], ["decoder.", source.decoder]] as const : [["", source]] as const;
-  const weights: Record<string, Float32Array> = {}, files: string[] = [];
-  const shapes = new Map<string, StoredTensor>();
-  let written: string | undefined;
-  for (const [prefix, part] of parts) {
-    if (part === undefined) continue;
-    await using opened = await openCheckpoint(part);
-    files.push(opened.file);
-    if ("metadata" in opened) written = opened.metadata[metadataKey];
-    for (const [name, stored] of opened.tensors) {
-      shapes.set(prefix + name, stored);
-      weights[prefix + name] = await stored.readFloat32();
-    }
+  const opened: { prefix: string; checkpoint: Checkpoint & { metadata?: Readonly<Record<string, string>> } }[] = [];
+  try {
+    for (const [prefix, part] of parts) if (part !== undefined) opened.push({ prefix, checkpoint: await openCheckpoint(part) });
+    const file = opened.map(({ checkpoint }) => checkpoint.file).join(" and ");
+    const stored = new Map(
+      opened.flatMap(({ prefix, checkpoint }) => [...checkpoint.tensors].map(([name, tensor]) => [prefix + name, tensor] as const)),
+    );
+    const written = opened.map(({ checkpoint }) => checkpoint.metadata?.[metadataKey]).find((one) => one !== undefined);
+    return await read(stored, written, file, options);
+  } finally {
+    for (const { checkpoint } of opened) await checkpoint.close();
   }
-  const file = files.join(" and "), config = configured(written, shapes, file), model = tokenizer(config);
-  const decodes = [...shapes.keys()].some((name) => name.startsWith("decoder."));
+}
+
+/** Judges the tensors, then reads their values. */
+async function read(
+  stored: ReadonlyMap<string, StoredTensor>,
+  written: string | undefined,
+  file: string,
+  { vocab, scale }: ReadTokenizerOptions,
+): Promise<TokenizerWeights> {
+  const config = configured(written, stored, file), model = tokenizer(config);
+  const decodes = [...stored.keys()].some((name) => name.startsWith("decoder."));
   const wanted = Object.entries(model.params).filter(([name]) => decodes || !name.startsWith("decoder."));
-  expectTensors(shapes, { shapes: Object.fromEntries(wanted.map(([name, { shape }]) => [name, shape])) }, file);
+  expectTensors(stored, { shapes: Object.fromEntries(wanted.map(([name, { shape }]) => [name, shape])) }, file);
   if (vocab !== undefined && vocab !== model.vocab) {
     throw new CheckpointError(
       `${file}: has a vocabulary of ${model.vocab} tokens, ${vocab} are wanted; use the model of this vocabulary, or another tokenizer`,
@@ -77,6 +85,8 @@ export async function readTokenizer(source: TokenizerSource, { vocab, scale }: R
       `${file}: a token stands for ${model.scale} pixels a side, ${scale} are wanted; change the size of the tokenizer's view`,
     );
   }
+  const weights: Record<string, Float32Array> = {};
+  for (const [name] of wanted) weights[name] = await stored.get(name)!.readFloat32();
   return { config, weights, fingerprint: fingerprint(config, Object.entries(weights)), decodes };
 }
 

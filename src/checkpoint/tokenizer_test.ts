@@ -94,3 +94,19 @@ test("the published size has the names and shapes of the published files", () =>
   );
   expect(Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, shape]))).toEqual(Object.fromEntries(wanted));
 });
+
+test("a tokenizer's tensors are judged before any of them is read", async () => {
+  const { params, weights } = made(dalle);
+  const tensors = Object.entries(weights).map(([name, data]) => [name, { shape: params[name].shape, data }]);
+  const whole = await safetensorsBytes({ ...Object.fromEntries(tensors), more: { shape: [2 ** 20], data: new Uint8Array(2 ** 20) } });
+  class Watched extends Blob {
+    most = 0;
+    override slice(start = 0, end = this.size) {
+      this.most = Math.max(this.most, end - start);
+      return super.slice(start, end);
+    }
+  }
+  const file = new Watched([whole]);
+  await expect(readTokenizer(file)).rejects.toThrow("1 unexpected (more)");
+  expect(file.most).toBeLessThan(2 ** 16);
+});

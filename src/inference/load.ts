@@ -124,6 +124,9 @@ function encoder({ config, table, file, values }: LoadedBeit, { mean, std }: { m
   if (typeof config.imageSize !== "number" && config.imageSize[1] !== size) {
     throw new CheckpointError(`${file}: its pictures are ${config.imageSize[1]} x ${size}; only square ones are served`);
   }
+  if (config.channels !== 3) {
+    throw new CheckpointError(`${file}: its pictures have ${config.channels} channels; only those of three are served`);
+  }
   // Pictures that are small already lose nothing at their edges, as in training.
   const view: View = { size, filter: "bicubic", share: size < 128 ? 1 : publishedCropShare(size) };
   return { config, table, file, view, mean, std, fingerprint: fingerprint(config, Object.entries(values)) };

@@ -13,7 +13,7 @@ export const BeitConfig = strictObject(() => ({
   patchSize: count("pixels per side of one token").default(16),
   channels: count("of a picture").default(3),
   dim: count("C, channels of a token"),
-  depth: count("L, blocks"),
+  depth: count("L, blocks").max(1000),
   heads: count("NH; divides dim"),
   mlpRatio: z.number().positive().default(4).meta({ description: "width of the MLP as a multiple of dim" }),
   absolutePositions: z.boolean().default(false).meta({ description: "learned embeddings added to the tokens" }),
@@ -29,7 +29,7 @@ export const BeitConfig = strictObject(() => ({
   vocab: count("V, visual tokens that the masked image modeling head tells apart; absent: no such head").optional(),
   aggregation: z.strictObject({
     earlyBlock: count("the block whose patches meet the last block's class token; 9 of base, 21 of large"),
-    blocks: count("that follow").default(2),
+    blocks: count("that follow").max(1000).default(2),
     sharedHead: z.boolean().default(true).meta({ description: "one norm and head for both predictions" }),
   }).nullable().default(null).meta({
     description: "BEiT v2's second prediction, which makes the class token sum up the picture; null: none",

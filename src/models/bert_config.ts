@@ -9,7 +9,7 @@ const count = (description: string) => z.int().positive().meta({ description });
 export const BertConfig = strictObject(() => ({
   vocab: count("V, tokens of the vocabulary").default(30522),
   dim: count("C, channels of a token"),
-  depth: count("L, blocks"),
+  depth: count("L, blocks").max(1000),
   heads: count("NH; divides dim"),
   hidden: count("channels inside the MLP; four times dim if absent").optional(),
   positions: count("tokens of the longest text").default(512),

@@ -17,8 +17,8 @@ export const DvaeConfig = strictObject(() => ({
   vocab: count("V, visual tokens").default(8192),
   hidden: count("channels of the first group of the encoder and the last of the decoder; twice as many a group further in").multipleOf(4),
   initial: count("channels that the decoder makes of a token"),
-  groups: count("of residual blocks; between two of them the picture is halved").default(4),
-  blocks: count("residual blocks a group").default(2),
+  groups: count("of residual blocks; between two of them the picture is halved").max(16).default(4),
+  blocks: count("residual blocks a group").max(1000).default(2),
 }));
 export type DvaeConfig = z.infer<ReturnType<typeof DvaeConfig>>;
 /** As it may be written: fields with a default may be absent. */

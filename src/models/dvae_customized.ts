@@ -15,7 +15,7 @@ export const DvaeCustomizedConfig = strictObject(() => ({
   form: z.literal("customized"),
   vocab: count("V, visual tokens").default(8192),
   codebookDim: count("channels of a token's embedding").default(512),
-  layers: count("each halves the picture").default(3),
+  layers: count("each halves the picture").max(16).default(3),
   hidden: count("channels between").default(256),
   residual: z.boolean().default(true).meta({
     description: "whether a residual block follows each halving and doubling; DALLE-pytorch has none",

@@ -33,11 +33,11 @@ export const UpernetConfig = strictObject(() => ({
   taps: z.array(z.int().min(0)).length(4)
     .meta({ description: "whose output the pyramid is made of: l is block l counted from 1, 0 the embeddings; see officialTaps()" }),
   channels: count("inside the head; dim if absent").optional(),
-  poolScales: z.array(z.int().positive()).min(1).default([1, 2, 3, 6]).meta({ description: "sides of the pooled maps" }),
+  poolScales: z.array(z.int().positive()).min(1).max(100).default([1, 2, 3, 6]).meta({ description: "sides of the pooled maps" }),
   dropout: z.number().min(0).lt(1).default(0.1).meta({ description: "rate at which whole channels are left out before the classes" }),
   auxiliary: z.strictObject({
     channels: count("inside").default(256),
-    convolutions: z.int().min(0).default(1).meta({ description: "before the classes" }),
+    convolutions: z.int().min(0).max(1000).default(1).meta({ description: "before the classes" }),
     concatInput: z.boolean().default(false).meta({ description: "a further convolution sees their input and output" }),
     lossWeight: z.number().positive().default(0.4).meta({ description: "of its loss beside the head's" }),
   }).nullable().default({ channels: 256, convolutions: 1, concatInput: false, lossWeight: 0.4 })

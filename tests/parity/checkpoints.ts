@@ -44,11 +44,11 @@ export async function pth({ directory, manifest }: Fixture, _device: Device, che
   }
 }
 
-/** Pickled modules: the parameters of FILE.pkl are those that begin with "FILE." in the file that `weights_equal_to` names. */
+/** Pickled modules: the parameters of encoder*.pkl are those that begin with "encoder." in the file that `weights_equal_to` names. */
 export async function modulePickle({ directory, manifest }: Fixture, _device: Device, check: Check): Promise<void> {
   const weights = /[\w.-]+\.safetensors/.exec(manifest.weights_equal_to)![0];
   for (const file of Object.keys(manifest.files!)) {
-    await sameWeights(check, join(directory, file), join(directory, weights), `${parse(file).name}.`);
+    await sameWeights(check, join(directory, file), join(directory, weights), `${/^(en|de)coder/.exec(file)?.[0] ?? parse(file).name}.`);
   }
 }
 
@@ -73,11 +73,11 @@ async function valueAt(check: Check, label: string, opened: Checkpoint, path: st
     const numbers = async (found: StoredTensor) => Array.from(await found.read() as Float32Array, Number);
     return await tensor(check, label, stored, { ...want, dtype: safetensorsNames[want.dtype] ?? want.dtype }, numbers);
   }
-  const wanted = [want].flat();
+  const wanted = [want].flat(Infinity);
   if (stored) return exact(check, label, await stored.readNumbers(), wanted);
   let value: unknown = "other" in opened ? opened.other : undefined;
   for (const key of path.split(".")) value = (value as Record<string, unknown> | undefined)?.[key];
-  exact(check, label, [value].flat(), wanted);
+  exact(check, label, [value].flat(Infinity), wanted);
 }
 
 const isTensor = (value: unknown): value is Expected => typeof value === "object" && value !== null && "dtype" in value;

@@ -16,9 +16,10 @@ import { compile } from "../../src/program.ts";
 import type { Check } from "./check.ts";
 import { exact } from "./exact.ts";
 import type { Fixture } from "./fixture.ts";
+import { folderOf } from "./hf_beit.ts";
 
 export async function hfSegmentation({ directory, manifest, shapes, values }: Fixture, device: Device, check: Check): Promise<void> {
-  const { config, head, ignoreIndex, table, statistics: running } = await loadSegmentation(join(directory, manifest.model_dir));
+  const { config, head, ignoreIndex, table, statistics: running } = await loadSegmentation(join(directory, folderOf(manifest)));
   if (head.kind !== "upernet") throw new CheckpointError(`${directory}: has a ${head.kind} head; give one with UPerNet`);
   exact(check, "taps", head.taps, manifest.hidden_state_indices_used);
   const p = { ...parameters(table), ...statistics(running) };

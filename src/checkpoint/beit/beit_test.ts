@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -248,3 +248,14 @@ test("a file is judged by its table alone, and its values are read one tensor at
   }, table);
   expect(written.length).toBe(Object.keys(table).length);
 });
+
+test("a folder of several files of weights, and pictures of other channels than the model's, are refused by name", () =>
+  inTemporaryFolder(async (folder) => {
+    await saveHfBeit(folder, beitConfig(pretrained), valuesOf(pretrained));
+    const path = join(folder, "preprocessor_config.json"), steps = JSON.parse(await readFile(path, "utf8"));
+    await writeFile(path, JSON.stringify({ ...steps, image_mean: [0.5], image_std: [0.5] }));
+    await expect(loadBeit(folder)).rejects.toThrow(/image_mean has 1 channels, model.safetensors takes 3/);
+    await rename(join(folder, "model.safetensors"), join(folder, "model-00001-of-00002.safetensors"));
+    await writeFile(join(folder, "model.safetensors.index.json"), "{}");
+    await expect(loadBeit(folder)).rejects.toThrow(/weights are in several files \(model.safetensors.index.json\)/);
+  }));

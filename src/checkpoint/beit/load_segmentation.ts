@@ -70,7 +70,7 @@ function fromMetadata(metadata: Readonly<Record<string, string>>, file: string):
     return {
       config: beitConfig(JSON.parse(metadata[metadataKey]), file),
       head: segmentationHead(JSON.parse(metadata[segmentationKey]), file),
-      labels: JSON.parse(metadata[pixelClassesKey] ?? "[]"),
+      labels: texts(JSON.parse(metadata[pixelClassesKey] ?? "[]")),
       ignoreIndex: 255,
     };
   } catch (error) {
@@ -78,6 +78,11 @@ function fromMetadata(metadata: Readonly<Record<string, string>>, file: string):
       cause: error,
     });
   }
+}
+
+function texts(value: unknown): string[] {
+  if (Array.isArray(value) && value.every((one) => typeof one === "string")) return value;
+  throw new CheckpointError("the names of its classes are no list of texts");
 }
 
 async function fromHf(beside: (name: string) => Promise<string | undefined>, file: string): Promise<Described> {

@@ -21,6 +21,13 @@ export async function locate(source: CheckpointSource): Promise<Located> {
     const weights = new URL(name, url);
     if (await isThere(weights)) return { weights, beside };
   }
+  if (await isThere(new URL(`${weightFiles[0]}.index.json`, url))) {
+    throw new CheckpointError(
+      `${String(source)}: its weights are in several files (${
+        weightFiles[0]
+      }.index.json), this reads one; save it in one, with a larger max_shard_size`,
+    );
+  }
   throw new CheckpointError(`${String(source)}: holds neither ${weightFiles.join(" nor ")}; give a folder with weights, or their file`);
 }
 

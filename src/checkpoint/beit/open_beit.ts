@@ -102,6 +102,11 @@ export async function openBeit(source: CheckpointSource, { model = {}, known = {
     const fresh = Object.keys(table).filter((name) => !fitted.has(name));
     const preprocessor = saved.hf && await beside("preprocessor_config.json");
     const preprocessing = preprocessor ? readPreprocessor(preprocessor) : undefined;
+    if (preprocessing && preprocessing.mean.length !== wanted.channels) {
+      throw new CheckpointError(
+        `preprocessor_config.json: image_mean has ${preprocessing.mean.length} channels, ${file} takes ${wanted.channels}; give the folder as published`,
+      );
+    }
     const labels = wanted.classes === config.classes ? saved.hf?.labels ?? [] : [];
     return new BeitCheckpoint(file, wanted, fitted, fresh, labels, preprocessing, saved.hf?.segmentation, checkpoint);
   } catch (error) {

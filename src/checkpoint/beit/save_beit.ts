@@ -69,7 +69,8 @@ async function writeJson(path: string, value: unknown): Promise<void> {
 /** The values as tensors of a checkpoint; every parameter must be there, and nothing else. */
 function stored(config: BeitConfig, values: BeitValues, where: string): Map<string, StoredTensor> {
   const table = beitParams(config), tensors = new Map<string, StoredTensor>();
-  const missing = Object.keys(table).filter((name) => !(name in values)), unknown = Object.keys(values).filter((name) => !(name in table));
+  const missing = Object.keys(table).filter((name) => !Object.hasOwn(values, name)),
+    unknown = Object.keys(values).filter((name) => !Object.hasOwn(table, name));
   for (const [fault, names] of Object.entries({ missing, unknown })) {
     if (!names.length) continue;
     throw new CheckpointError(`${where}: ${names.length} ${fault} (${names.slice(0, 3).join(", ")}); give this model's own values`);

@@ -107,3 +107,12 @@ test("hfConfig() refuses two heads, and labels that are not the classes", () => 
   expect(() => hfConfig({ config: { ...tiny, vocab: 8, classes: 2 } })).toThrow(/vocab 8 and classes 2/);
   expect(() => hfConfig({ config: { ...tiny, classes: 2 }, labels: ["one"] })).toThrow(/1 labels for 2 classes/);
 });
+
+test("sizes that no model has are refused before anything is made of them", () => {
+  const read = (fields: object) => () => readHfConfig({ model_type: "beit", architectures: ["BeitForImageClassification"], ...fields });
+  for (const num_labels of [1e10, -1, 2.5]) {
+    expect(read({ num_labels })).toThrow(`config.json: num_labels is ${num_labels}, not a whole number`);
+  }
+  expect(read({ num_hidden_layers: 1e9 })).toThrow(RecipeError);
+  expect(read({ num_hidden_layers: 1e9 })).toThrow(/depth/);
+});

@@ -15,7 +15,7 @@ export interface Wanted {
  */
 export function expectTensors(tensors: StoredTensors, { shapes, mayMiss, mayRemain }: Wanted, file: string): void {
   const missing = Object.keys(shapes).filter((name) => !tensors.has(name) && !mayMiss?.test(name));
-  const unexpected = [...tensors.keys()].filter((name) => !(name in shapes) && !mayRemain?.test(name));
+  const unexpected = [...tensors.keys()].filter((name) => !Object.hasOwn(shapes, name) && !mayRemain?.test(name));
   const misshapen = Object.entries(shapes).flatMap(([name, shape]) => {
     const stored = tensors.get(name)?.shape;
     return !stored || String(stored) === String(shape) ? [] : [`${name} (${stored.join(", ")}), expected (${shape.join(", ")})`];

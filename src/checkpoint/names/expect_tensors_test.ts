@@ -10,6 +10,10 @@ test("expectTensors() is content with what the model needs", () => {
   expectTensors(stored("a", "old.b"), { shapes: { a: [2], "head.b": [2] }, mayMiss: /^head\./, mayRemain: /^old\./ }, "x");
 });
 
+test("expectTensors() takes no name of JavaScript's own objects for one of the model", () => {
+  expect(() => expectTensors(stored("a", "toString"), { shapes: { a: [2] } }, "x")).toThrow("1 unexpected (toString)");
+});
+
 test("expectTensors() counts and names what is missing, unexpected and misshapen, three of each", () => {
   const check = () =>
     expectTensors(stored("a", "c", "d", "e", "f"), { shapes: { a: [3, 1], "head.weight": [2], "head.bias": [2] } }, "b.safetensors");
