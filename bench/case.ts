@@ -7,6 +7,8 @@ export interface Case {
   name: string;
   shape: string;
   build(): Record<string, Tensor>;
+  /** Whether values between the kernels lie in f16. */
+  f16?: boolean;
   /** Floating-point operations of one run, for what arithmetic bounds; */
   flops?: number;
   /** bytes read and written, for what memory bounds. */

@@ -13,6 +13,19 @@ const product = (M: number, K: number, N: number): Case => ({
   build: () => ({ y: linear(input("x", [M, K]), input("w", [N, K])) }),
 });
 
+/** Layers one after the other, since what comes from outside and what goes there lies in f32. */
+const chain = (layers: number, rows: number, width: number, f16: boolean): Case => ({
+  name: f16 ? "matmul chain f16" : "matmul chain",
+  shape: `${layers} x (${rows}, ${width}) (${width}, ${width})`,
+  flops: layers * 2 * rows * width * width,
+  f16,
+  build() {
+    let y: Tensor = input("x", [rows, width]);
+    for (let i = 0; i < layers; i++) y = linear(y, input(`w${i}`, [width, width]));
+    return { y };
+  },
+});
+
 export const matmulCase = product(788, 768, 768);
 
 /** What a device's memory allows: one read and one write a value. */
@@ -39,6 +52,8 @@ export const cases: Case[] = [
   matmulCase,
   product(196, 768, 3072),
   product(4096, 4096, 4096),
+  chain(6, 788, 768, false),
+  chain(6, 788, 768, true),
   {
     name: "matmul batched",
     shape: "12 x (197, 64) (64, 197)",

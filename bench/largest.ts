@@ -5,7 +5,7 @@ import { CpuDevice } from "../src/devices/cpu.ts";
 import type { Device, DeviceBuffer } from "../src/devices/device.ts";
 import { GpuDevice } from "../src/devices/gpu.ts";
 import { LimitError } from "../src/errors.ts";
-import { type Plan, plan } from "../src/plan.ts";
+import { leastF16, type Plan, plan, type PlanLimits } from "../src/plan.ts";
 import type { Case, Growing } from "./case.ts";
 import { MiB } from "./row.ts";
 
@@ -19,13 +19,16 @@ export interface Largest {
 /** WASM addresses 32 bits. */
 const wasmBytes = 2 ** 32;
 
+/** The plan of a case that is not compiled. */
+export const planOf = (c: Case, limits: PlanLimits) => plan(Object.values(c.build()), [], limits, c.f16 ? leastF16 : undefined);
+
 /** Nothing runs, and nothing is written to the buffers that are tried. */
 export async function largest(device: Device, { at }: Growing): Promise<Largest> {
   let found: Largest["found"];
   for (let batch = 1;; batch *= 2) {
     const made = at(batch);
     try {
-      const planned = plan(Object.values(made.build()), [], device.limits);
+      const planned = planOf(made, device.limits);
       holds(device, planned);
       if (device instanceof GpuDevice) await gives(device, planned);
       found = { case: made, plan: planned };

@@ -6,11 +6,10 @@ import process from "node:process";
 import { DeviceError, RecipeError, ZelligeError } from "../src/errors.ts";
 import { type Device, type DeviceKind, openDevice } from "../src/devices/mod.ts";
 import { readFlags, runCommand, wholeNumber } from "../src/cli/command.ts";
-import { plan } from "../src/plan.ts";
 import { compile } from "../src/program.ts";
 import { cases, copy, matmulCase } from "./cases.ts";
 import { type Case, isNamed, written } from "./case.ts";
-import { largest } from "./largest.ts";
+import { largest, planOf } from "./largest.ts";
 import { measure } from "./measure.ts";
 import { growing } from "./models.ts";
 import { line, type Row } from "./row.ts";
@@ -35,7 +34,7 @@ const flags = {
 const rowOf = (device: Device, { name, shape }: Case): Row => ({ case: name, device: device.kind, shape });
 
 async function time(device: Device, c: Case): Promise<Row> {
-  const program = await compile(device, c.build());
+  const program = await compile(device, c.build(), { f16: c.f16 });
   try {
     program.write(written(program, c));
     const row = { ...rowOf(device, c), ...await measure(program) }, { ms } = row;
@@ -64,7 +63,7 @@ class Bench {
     try {
       const expected = (c.flops ?? 0) / this.#bestMatmul / 1e9;
       if (expected > this.seconds) {
-        const { bytes: planned, unsharedBytes: unshared } = plan(Object.values(c.build()), [], this.device.limits);
+        const { bytes: planned, unsharedBytes: unshared } = planOf(c, this.device.limits);
         const why = `not timed: about ${expected.toFixed(expected < 10 ? 1 : 0)} s a run, --seconds ${Math.ceil(expected)} would`;
         return this.print({ ...rowOf(this.device, c), planned, unshared, note: [why, ...note ? [note] : []].join("; ") });
       }

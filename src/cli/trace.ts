@@ -29,7 +29,7 @@ async function main(args: string[]): Promise<number> {
 async function trace(c: Case, kind: OpenOptions["device"]): Promise<void> {
   const device = await openDevice({ device: kind, log: console.log });
   try {
-    const program = await compile(device, c.build());
+    const program = await compile(device, c.build(), { f16: c.f16 });
     program.write(written(program, c));
     program.run(); // drivers finish compiling at the first run
     await device.idle();
