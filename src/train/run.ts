@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { isAlive, keepFresh } from "./run/alive.ts";
 import { RecipeError } from "../errors.ts";
 import { type AnyRecipe, resolveAnyRecipe } from "./modality.ts";
 import { differences } from "./recipe/merge.ts";
@@ -97,7 +98,7 @@ export class Run {
   get state(): RunState {
     const found = status(this.#path);
     if (!found) return "interrupted";
-    return found.state === "running" && !isAlive(found.process) ? "interrupted" : found.state;
+    return found.state === "running" && !isAlive(found.process, statusFile(this.#path)) ? "interrupted" : found.state;
   }
 
   /** Why it failed. */
@@ -114,7 +115,12 @@ export class Run {
   mark(state: Status["state"], more: Pick<Status, "steps" | "error"> = {}): void {
     const steps = more.steps ?? this.steps;
     const next: Status = { state, process: process.pid, created: this.created, ...steps !== undefined && { steps }, ...more };
-    writeWhole(`${this.#path}/status.json`, JSON.stringify(next));
+    writeWhole(statusFile(this.#path), JSON.stringify(next));
+  }
+
+  /** Shows those who may not ask for processes that this one is at work, until what it gives is called. */
+  keepFresh(): () => void {
+    return keepFresh(statusFile(this.#path));
   }
 
   checkpoints(job?: string): SavedCheckpoint[] {
@@ -131,20 +137,13 @@ export class Run {
   }
 }
 
+const statusFile = (path: string) => `${path}/status.json`;
+
 function status(path: string): Status | undefined {
   try {
-    return JSON.parse(readFileSync(`${path}/status.json`, "utf8"));
+    return JSON.parse(readFileSync(statusFile(path), "utf8"));
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(id: number): boolean {
-  try {
-    process.kill(id, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -133,6 +133,7 @@ export class Session implements AsyncIterable<SessionEvent> {
   async #main(): Promise<SessionState> {
     const { run, device } = this.#options;
     let opened: Device | undefined, metrics: Metrics | undefined;
+    const rest = run.keepFresh();
     try {
       metrics = new Metrics(run.metricsPath);
       metrics.rewind(run.checkpoints().at(-1)?.metricsBytes ?? 0);
@@ -150,6 +151,7 @@ export class Session implements AsyncIterable<SessionEvent> {
       run.mark("failed", { error: this.error.message });
       this.#set("failed", this.error.message);
     } finally {
+      rest();
       metrics?.close();
       for (const resolve of this.#saveNow.splice(0)) resolve(Promise.resolve(undefined));
       if (opened && opened !== device) await opened.destroy();
