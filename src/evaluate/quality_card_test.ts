@@ -89,7 +89,7 @@ function candidates(): { blocks: BlockFeatures[]; labels: number[] } {
   };
 }
 
-test("chooseBlock() takes the best on validation and reports it, and the last class token, on the test part", async () => {
+test("chooseBlock() takes the best and reports it, and the last class token, on the test part", async () => {
   const { blocks, labels } = candidates(), parts = splits(labels, { seed: 0 });
   const { validation, chosen, lastClassToken } = await chooseBlock(blocks, labels, parts);
   expect(validation.map(({ block, pool }) => `${block} ${pool}`)).toEqual(blocks.map(({ block, pool }) => `${block} ${pool}`));
@@ -111,6 +111,33 @@ test("what the test part holds does not move the choice", async () => {
   expect(other.validation).toEqual(one.validation);
   expect(other.chosen.knn).toBeLessThan(one.chosen.knn);
   expect(pick(spoilt[0].features, parts.train).values).toEqual(pick(blocks[0].features, parts.train).values);
+});
+
+test("chooseBlock() whitens where that helps and leaves features alone where it does not", async () => {
+  const { features: clear, labels } = blobs(240, 5, 3, 2.5, 1), parts = splits(labels, { seed: 0 });
+  const besideNoise = (columns: number, size: number) => {
+    const dim = 5 + columns, noise = normals(240 * dim, 9), row = (i: number) => Math.floor(i / dim);
+    return features(noise.map((v, i) => i % dim < 5 ? clear.values[row(i) * 5 + i % dim] : size * v), dim);
+  };
+  const drowned = besideNoise(10, 30), padded = besideNoise(40, 0.01);
+  const one = { block: 1, pool: "mean" as const };
+  const [whitened, left] = [drowned, padded].map((table) => chooseBlock([{ ...one, features: table }], labels, parts));
+  const { chosen } = await whitened;
+  expect([chosen.shrinkage !== null, chosen.knn > chosen.rawKnn + 0.2, chosen.knn > 0.8]).toEqual([true, true, true]);
+  expect((await left).chosen).toMatchObject({ shrinkage: null, knn: (await left).chosen.rawKnn });
+});
+
+test("no picture is its own neighbour while features are chosen", async () => {
+  const labels = Array.from({ length: 60 }, (_, i) => i % 2), parts = splits(labels, { seed: 0 });
+  const noise = { block: 1, pool: "mean" as const, features: features(normals(60 * 4, 5), 4) };
+  const { validation } = await chooseBlock([noise], labels, parts, { k: 1 });
+  expect(validation[0].rawKnn).toBeLessThan(0.75); // 1 where each finds itself
+});
+
+test("features that do not differ are measured without whitening", async () => {
+  const labels = Array.from({ length: 30 }, (_, i) => i % 3), parts = splits(labels, { seed: 0 });
+  const same = { block: 0, pool: "class-token" as const, features: features(new Float32Array(30 * 4).fill(0.3), 4) };
+  expect((await chooseBlock([same], labels, parts)).chosen).toMatchObject({ shrinkage: null });
 });
 
 test("chooseBlock() fits probes on a device, and says what it lacks", async () => {

@@ -35,22 +35,60 @@ export function fitWhitening(train: Features, { dims = train.dim, shrinkage = 0.
   if (!Number.isInteger(dims) || dims < 1 || dims > C) {
     throw new ShapeError(`whitening: dims is ${dims}, features have ${C}; give 1 to ${C}`);
   }
-  if (!(shrinkage >= 0 && shrinkage <= 1)) throw new ShapeError(`whitening: shrinkage is ${shrinkage}; give 0 to 1`);
-  checkFinite(train, "whitening");
-  const { mean, matrix: covariance } = covarianceOf(train), { values, vectors } = eigenSymmetric(covariance, C);
-  const average = values.reduce((a, b) => a + Math.max(b, 0), 0) / C;
-  if (!(average > 0)) throw new ShapeError(`whitening: all ${train.rows} rows are equal; fit on features that differ`);
-  const matrix = new Float32Array(dims * C);
-  for (let i = 0; i < dims; i++) {
-    // Without shrinkage a direction without variance has none to divide by: it is left out.
-    const variance = (1 - shrinkage) * Math.max(values[i], 0) + shrinkage * average;
-    const scale = variance > 1e-12 * average ? 1 / Math.sqrt(variance) : 0;
-    for (let c = 0; c < C; c++) matrix[i * C + c] = vectors[i * C + c] * scale;
-  }
-  return { mean: Float32Array.from(mean), matrix };
+  const { mean, variances, directions } = principalAxes(train), scales = whiteningScales(variances, shrinkage);
+  if (!differ({ mean, variances })) throw new ShapeError(`whitening: all ${train.rows} rows are equal; fit on features that differ`);
+  return { mean, matrix: directions.subarray(0, dims * C).map((v, i) => v * scales[Math.floor(i / C)]) };
 }
 
-/** matrix (x - mean), and then rows of unit length unless `unit` is false. (R, C) → (R, D). Throws ShapeError for another width. */
+/** The part of a whitening that does not depend on its shrinkage, and costs by far the most. */
+export interface PrincipalAxes {
+  /** (C) */
+  mean: Float32Array;
+  /** (C), largest first. */
+  variances: Float64Array;
+  /** (C, C), one direction a row. */
+  directions: Float32Array;
+}
+
+export function principalAxes(train: Features): PrincipalAxes {
+  checkFinite(train, "whitening");
+  const { mean, matrix } = covarianceOf(train), { values, vectors } = eigenSymmetric(matrix, train.dim);
+  return { mean: Float32Array.from(mean), variances: values, directions: Float32Array.from(vectors) };
+}
+
+/** Whether features are more than one row again and again, but for rounding. */
+export function differ({ mean, variances }: Pick<PrincipalAxes, "mean" | "variances">): boolean {
+  return sum(variances) > 1e-12 * sum(mean.map((v) => v * v));
+}
+
+/** (C): by what each direction is multiplied. Throws ShapeError for a shrinkage that is none. */
+export function whiteningScales(variances: Float64Array, shrinkage: number): Float64Array {
+  if (!(shrinkage >= 0 && shrinkage <= 1)) throw new ShapeError(`whitening: shrinkage is ${shrinkage}; give 0 to 1`);
+  const average = sum(variances) / variances.length;
+  return variances.map((value) => {
+    // Without shrinkage a direction without variance has none to divide by: it is left out.
+    const variance = (1 - shrinkage) * Math.max(value, 0) + shrinkage * average;
+    return variance > 1e-12 * average ? 1 / Math.sqrt(variance) : 0;
+  });
+}
+
+/** Of what is positive: rounding makes small negative variances. */
+function sum(values: Float32Array | Float64Array): number {
+  let total = 0;
+  for (const value of values) total += Math.max(value, 0);
+  return total;
+}
+
+/**
+ * matrix (x - mean), and then rows of unit length unless `unit` is false. (R, C) → (R, D). Throws ShapeError for another width.
+ *
+ * ```ts
+ * import { featureTable, fitWhitening, whiten } from "../../mod.ts";
+ * const train = featureTable(Float32Array.of(10, 1, 12, -1, 14, 1, 16, -1), 2);
+ * const { dim, values } = whiten(train, fitWhitening(train, { dims: 1 })); // the direction of largest variance
+ * console.assert(dim === 1 && values.every((value) => Math.abs(Math.abs(value) - 1) < 1e-6));
+ * ```
+ */
 export function whiten({ rows, dim, values }: Features, { mean, matrix }: Whitening, { unit = true }: { unit?: boolean } = {}): Features {
   if (mean.length !== dim) throw new ShapeError(`whiten: features have ${dim} columns, the whitening has ${mean.length}; fit it on these`);
   const D = matrix.length / dim, out = new Float32Array(rows * D), centred = new Float64Array(dim);

@@ -82,8 +82,10 @@ test("fine-tunings that were measured only at their end are compared by their tr
 });
 
 test("the chosen block is marked, and stands beside the last class token on test pictures", () => {
-  expect(page).toMatch(/<tr class="marked"><th scope="row">chosen: 3, mean<\/th><td>58\.0 %<\/td>/);
-  expect(page).toContain('<th scope="row">last block&#39;s class token</th><td>41.0 %</td>');
+  expect(page).toMatch(
+    /<tr class="marked"><th scope="row">chosen: 3, mean<\/th><td>58\.0 %<\/td><td>shrinkage 0\.01<\/td><td>55\.0 %<\/td>/,
+  );
+  expect(page).toContain('<th scope="row">last block&#39;s class token</th><td>41.0 %</td><td>none</td>');
   expect(page).toMatch(/<tr class="marked"><th scope="row">3, mean<\/th>/);
 });
 

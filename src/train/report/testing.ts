@@ -66,7 +66,9 @@ function exampleEvaluation(): Evaluation {
     pools.map((pool) => ({
       block,
       pool,
+      shrinkage: 0.01,
       knn: 0.3 + 0.1 * block - 0.05 * Number(block > 3) - 0.1 * Number(pool === "class-token"),
+      rawKnn: 0.2 + 0.1 * block,
       probe: 0.5 + 0.05 * block,
     }))
   );
@@ -90,8 +92,8 @@ function exampleEvaluation(): Evaluation {
     })),
     blocks: {
       validation,
-      chosen: { ...validation[5], knn: 0.58 },
-      lastClassToken: { ...validation[6], knn: 0.41 },
+      chosen: { ...validation[5], shrinkage: 0.01, knn: 0.58, rawKnn: 0.55 },
+      lastClassToken: { ...validation[6], shrinkage: null, knn: 0.41, rawKnn: 0.41 },
       pictures: { train: 2000, validation: 500, test: 500 },
       k: 10,
     },

@@ -8,10 +8,12 @@ import {
   blockFeatures,
   chooseBlock,
   colourHistogram,
+  type Features,
   fitWhitening,
   pick,
   qualityCard,
   rawPixels,
+  whiten,
 } from "../../evaluate/mod.ts";
 import { beitParams } from "../../models/beit.ts";
 import { parameters } from "../../nn/parameters.ts";
@@ -22,8 +24,8 @@ import { featuresOf, imageSide, probedPictures } from "./encoder_pictures.ts";
 import { showAttention, showNeighbours } from "./show_embedder.ts";
 import { weightsAt } from "./weights.ts";
 
-/** Share of the mean variance in each direction of the whitening: fewer training pictures than directions must not blow noise up. */
-const shrinkage = 0.1;
+/** Of the whitening where no labels choose one: fewer training pictures than directions must not blow noise up. */
+const cautious = 0.1;
 
 export const probe: Stage = {
   name: "probe",
@@ -58,50 +60,48 @@ async function evaluate(context: StageContext, encoder: LoadedBeit): Promise<Mea
   });
   const candidates = blockFeatures(collected), names = { encoder: fingerprint(config, Object.entries(encoder.values)) };
   const rows = (from: number, to: number) => Uint32Array.from({ length: to - from }, (_, i) => from + i);
-  const fit = async ({ block, pool, features }: BlockFeatures) => {
-    const whitening = fitWhitening(pick(features, rows(0, T)), { shrinkage }), D = features.dim;
-    const dimensions = [D / 4, D / 2, D].filter((d) => Number.isInteger(d) && d > 0);
-    await writeEmbedder(`${run.path}/${embedderFile}`, { block, pool, ...names, whitening, dimensions });
-  };
+  const whiteningOf = (features: Features, shrinkage: number) => fitWhitening(pick(features, rows(0, T + V)), { shrinkage });
   const size = imageSide(config.imageSize), seen = joined(pixels), bytes = 3 * size * size, ends = labels.length;
-  const show = async ({ block, features }: BlockFeatures) => {
-    await showNeighbours(run, features, seen, size, { bank: rows(0, T), test: rows(T + V, ends) });
+  /** Writes the embedder and shows what it does; gives its vectors of all pictures. */
+  const embedder = async ({ block, pool, features }: BlockFeatures, shrinkage: number | null): Promise<Features> => {
+    const D = features.dim, dimensions = [D / 4, D / 2, D].filter((d) => Number.isInteger(d) && d > 0);
+    const whitening = shrinkage === null ? undefined : whiteningOf(features, shrinkage),
+      vectors = whitening ? whiten(features, whitening) : features;
+    await writeEmbedder(`${run.path}/${embedderFile}`, { block, pool, ...names, ...whitening && { whitening, dimensions } });
+    await showNeighbours(run, vectors, seen, size, { bank: rows(0, T), test: rows(T + V, ends) });
     await showAttention(run, device, encoder.table, config, Math.max(1, block), seen.subarray((T + V) * bytes), recipe);
+    return vectors;
   };
   if (!labelled) {
     const block = Math.round(0.75 * config.depth), chosen = candidates.find((c) => c.block === block && c.pool === "mean")!;
-    await fit(chosen);
-    await show(chosen);
+    await embedder(chosen, cautious);
     note(`probe: ${data.train.set.name} has no labels to choose a block by; the embedder takes block ${block}, the mean of patches`);
     return { values: { block }, score: 0 };
   }
 
   const parts = { train: rows(0, T), validation: rows(T, T + V), test: rows(T + V, labels.length) };
   const { k, temperature } = settings, choice = await chooseBlock(candidates, labels, parts, { device, k, temperature });
-  const { chosen, lastClassToken } = choice;
+  const { chosen, lastClassToken } = choice, { shrinkage } = chosen;
   const found = candidates.find((c) => c.block === chosen.block && c.pool === chosen.pool)!;
-  await fit(found);
-  await show(found);
-  const held = { size, values: seen.subarray((T + V) * bytes) };
+  const vectors = await embedder(found, shrinkage), held = { size, values: seen.subarray((T + V) * bytes) };
   const card = await qualityCard(
     [
       {
-        name: `block ${chosen.block}, ${chosen.pool}, whitened`,
+        name: `block ${chosen.block}, ${chosen.pool}${shrinkage === null ? "" : ", whitened"}`,
         kind: "embedder",
-        features: () => pick(found.features, parts.test),
-        shrinkage,
+        features: () => pick(vectors, parts.test),
       },
       { name: "colour histogram", kind: "baseline", features: () => colourHistogram(held) },
       { name: "raw pixels", kind: "baseline", features: () => rawPixels(held) },
       {
         name: "encoder with random weights",
         kind: "baseline",
-        shrinkage,
         async features(at) {
           const { block, pool } = chosen,
             weights = parameters(beitParams(config), { seed: seed + 1000 + at });
-          const random = await featuresOf(context, weights, config, [test], { blocks: [block] });
-          return blockFeatures(random).find((c) => c.pool === pool)!.features;
+          const random = await featuresOf(context, weights, config, [training, test], { blocks: [block] });
+          const { features } = blockFeatures(random).find((c) => c.pool === pool)!, seen = pick(features, parts.test);
+          return shrinkage === null ? seen : whiten(seen, whiteningOf(features, shrinkage)); // on the same pictures as the embedder's
         },
       },
     ],
@@ -113,9 +113,11 @@ async function evaluate(context: StageContext, encoder: LoadedBeit): Promise<Mea
     qualityCard: card,
   });
   for (const verdict of card.verdicts) note(`probe: ${verdict}`);
-  const values = { block: chosen.block, knn: chosen.knn, probe: chosen.probe!, chance: card.chance };
+  const values = { block: chosen.block, knn: chosen.knn, rawKnn: chosen.rawKnn, probe: chosen.probe!, chance: card.chance };
+  const last = lastClassToken &&
+    { lastClassTokenKnn: lastClassToken.knn, lastClassTokenRawKnn: lastClassToken.rawKnn, lastClassTokenProbe: lastClassToken.probe! };
   return {
-    values: { ...values, ...lastClassToken && { lastClassTokenKnn: lastClassToken.knn, lastClassTokenProbe: lastClassToken.probe! } },
+    values: { ...values, ...last },
     score: chosen.knn,
   };
 }

@@ -7,16 +7,27 @@ const place = ({ block, pool }: { block: number; pool: string }) => `${block}, $
 export function blocks({ evaluation: { blocks: found } }: ReportInputs): string {
   if (!found) return "";
   const { validation, chosen, lastClassToken, pictures, k } = found, hasProbe = validation.some(({ probe }) => probe !== undefined);
-  const numbers = (row: typeof chosen) => [percent(row.knn), ...hasProbe ? [row.probe === undefined ? "" : percent(row.probe)] : []];
-  const head = ["block and pooling", `kNN (k = ${k})`, ...hasProbe ? ["linear probe"] : []];
+  const hasRaw = chosen.rawKnn !== undefined, shown = (value?: number) => value === undefined ? "" : percent(value);
+  const numbers = ({ knn, rawKnn, shrinkage, probe }: typeof chosen) => [
+    percent(knn),
+    ...hasRaw ? [shrinkage === null ? "none" : `shrinkage ${shrinkage}`, shown(rawKnn)] : [],
+    ...hasProbe ? [shown(probe)] : [],
+  ];
+  const head = [
+    "block and pooling",
+    `kNN (k = ${k})`,
+    ...hasRaw ? ["whitening", "kNN without it"] : [],
+    ...hasProbe ? ["linear probe"] : [],
+  ];
   const isChosen = (i: number) => validation[i].block === chosen.block && validation[i].pool === chosen.pool;
   const tests = [["chosen: " + place(chosen), ...numbers(chosen)]];
   if (lastClassToken) tests.push(["last block's class token", ...numbers(lastClassToken)]);
-  return "<p>Block 0 is the embeddings. The best block is chosen on validation pictures and reported on test pictures, which took part " +
-    "in no choice.</p>" +
+  return "<p>Block 0 is the embeddings. Block, pooling and whitening are chosen on pictures to learn from and validation pictures, each by " +
+    "its neighbours among all the others, and reported on test pictures, which took part in no choice. The last block's class token is " +
+    "whitened by the same rule.</p>" +
     table(`On ${pictures.test} test pictures`, head, tests, (i) => i === 0) +
     table(
-      `On ${pictures.validation} validation pictures, with ${pictures.train} to learn from`,
+      `On ${pictures.train} pictures to learn from and ${pictures.validation} validation pictures (linear probe: learned from the former, measured on the latter)`,
       head,
       validation.map((row) => [place(row), ...numbers(row)]),
       isChosen,
