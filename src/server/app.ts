@@ -18,11 +18,13 @@ import { tokenRoutes } from "./routes/tokens.ts";
 import { Service, type ServiceOptions } from "./service.ts";
 import { Settings } from "./settings.ts";
 
+/** What the server serves, and how. */
 export interface AppOptions extends Omit<ServiceOptions, "settings" | "log"> {
   settings?: Partial<Settings>;
   log?: Log;
 }
 
+/** A server that listens to nothing: a fetch handler, its document, and its end. */
 export interface Server {
   /** Answers a request; `env.incoming` is the Node request, whose socket tells whether a caller is on this machine. */
   fetch(request: Request, env?: Env["Bindings"]): Response | Promise<Response>;
@@ -36,6 +38,16 @@ export interface Server {
  * The server over an engine, to mount wherever fetch handlers go. It listens to nothing and starts nothing.
  *
  * Without a caller's address (`env.incoming`) control needs a token: `settings.controlToken`.
+ *
+ * ```ts
+ * import { createApp, openEngine, openStore } from "../../server.ts";
+ * const engine = openEngine({ device: "cpu", threads: 1, runs: await Deno.makeTempDir(), workers: 0, roots: [] });
+ * await using store = await openStore(":memory:");
+ * const app = createApp({ engine, store, settings: { logLevel: "silent" } });
+ * console.assert("/v1/embeddings" in app.document.paths!);
+ * await app.drain();
+ * await engine.close();
+ * ```
  */
 export function createApp({ settings, log, ...options }: AppOptions): Server {
   const complete = Settings.parse({ ...settings });

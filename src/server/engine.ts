@@ -64,4 +64,5 @@ export interface RunControl {
   recipeSchema(kind?: RecipeKind): Promise<unknown>;
 }
 
+/** What a server serves: models at work, and training under control. */
 export type Engine = Inference & RunControl;

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { RecipeError } from "../errors.ts";
 import type { Server } from "./app.ts";
 
+/** Where a server listens, and how long it waits. */
 export interface ListenOptions {
   host: string;
   /** 0 takes a free one. */
@@ -16,6 +17,7 @@ export interface ListenOptions {
   drain: number;
 }
 
+/** A server on a port. */
 export interface Listening {
   readonly url: string;
   readonly port: number;
@@ -23,7 +25,19 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** @throws RecipeError where the address cannot be listened at. */
+/**
+ * Puts a server on a port, in Deno and Bun through Node's HTTP server.
+ *
+ * @throws RecipeError where the address cannot be listened at.
+ *
+ * ```ts
+ * import { listen } from "../../server.ts";
+ * const app = { fetch: () => new Response("here"), document: {} as never, drain: () => Promise.resolve() }; // createApp() makes a real one
+ * const { url, close } = await listen(app, { host: "127.0.0.1", port: 0, headersTimeout: 5000, requestTimeout: 5000, drain: 1000 });
+ * console.assert(await (await fetch(url)).text() === "here");
+ * await close();
+ * ```
+ */
 export async function listen(app: Server, { host, port, headersTimeout, requestTimeout, drain }: ListenOptions): Promise<Listening> {
   const server = await new Promise<NodeServer>((resolve, reject) => {
     const serverOptions = { headersTimeout, requestTimeout, connectionsCheckingInterval: Math.min(1000, headersTimeout, requestTimeout) };

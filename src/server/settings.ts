@@ -64,6 +64,7 @@ export const Settings = z.strictObject({
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").meta(say("of the log, one JSON object a line")),
   telemetry: z.boolean().default(false).meta(say("OpenTelemetry spans through the process's global provider (in Deno: OTEL_DENO=true)")),
 });
+/** Everything that a server can be told, defaults filled in. */
 export type Settings = z.infer<typeof Settings>;
 
 const names = Object.keys(Settings.shape) as (keyof Settings)[];
@@ -82,6 +83,12 @@ export interface Given {
  * The settings of a command line, then the environment, then the file, then the defaults; "help" where that was asked for.
  *
  * @throws RecipeError naming every fault as its source spells it.
+ *
+ * ```ts
+ * import { readSettings } from "../../server.ts";
+ * const settings = readSettings({ args: ["--port", "9000"], env: { ZELLIGE_HOST: "0.0.0.0", ZELLIGE_PORT: "1" } });
+ * console.assert(settings !== "help" && settings.port === 9000 && settings.host === "0.0.0.0");
+ * ```
  */
 export function readSettings({ args = [], env = {}, readFile }: Given): Settings | "help" {
   const options = Object.fromEntries([...names.map(flagOf), "config"].map((name) => [name, { type: "string" as const }]));

@@ -1,4 +1,4 @@
-// Collections of vectors: fill them with pictures or vectors, search them with a picture, a vector or an item.
+// Collections of vectors: fill them with pictures, texts or vectors, search them with one of these or an item.
 
 import { z } from "npm:zod@4.6.7";
 import { DataError } from "../../errors.ts";
@@ -7,9 +7,9 @@ import { resize } from "../../data/resize.ts";
 import { type Collection, exportLines, type Filter, type ItemInput, type Metadata, type Store } from "../../store/mod.ts";
 import { type App, endpoint } from "../endpoint.ts";
 import { failureOf, NotFoundError, RequestError, UnavailableError } from "../errors.ts";
-import { embedSources, ofPictures, timingHeaders } from "../pictures/answer.ts";
+import { embedSources, textItems, timingHeaders } from "../pictures/answer.ts";
 import { PictureInput, sourceOf } from "../pictures/input.ts";
-import { Id, ModelName } from "../schema.ts";
+import { Id, ModelName, Truncate } from "../schema.ts";
 import type { Service } from "../service.ts";
 import { normalized } from "../vectors.ts";
 
@@ -24,6 +24,7 @@ const FilterSchema = z.record(z.string(), z.unknown())
   .meta({
     description: '{"label": "cat"}, {"year": {"$gte": 2000}}, {"label": {"$in": [...]}}, {"$or": [...]}, {"$and": [...]}, {"$not": {...}}',
   });
+const Text = z.string().meta({ description: "for a model of texts" });
 /** The store looks at the numbers, and says which of them is none. */
 const Vector = z.array(z.unknown().meta({ type: "number" })).transform((values) => values as number[])
   .meta({ description: "as long as the collection's dimensions" });
@@ -41,10 +42,15 @@ const EntrySchema = z.object({ id: z.string(), metadata: MetadataSchema, name: z
 const ItemSchema = z.strictObject({
   id: Id,
   picture: PictureInput.optional(),
+  text: Text.optional(),
   vector: Vector.optional(),
   metadata: MetadataSchema.optional(),
   name: z.string().optional().meta({ description: "of the picture, for people" }),
-}).refine(({ picture, vector }) => (picture === undefined) !== (vector === undefined), { message: "give either a picture or a vector" });
+}).refine(({ picture, text, vector }) => given(picture, text, vector) === 1, {
+  message: "give a picture, a text or a vector, one of them",
+});
+
+const given = (...fields: unknown[]) => fields.filter((field) => field !== undefined).length;
 
 export function collectionRoutes(app: App, service: Service): void {
   const { settings } = service;
@@ -120,9 +126,10 @@ export function collectionRoutes(app: App, service: Service): void {
     body: z.strictObject({
       items: z.array(ItemSchema).min(1).max(10_000),
       model: ModelName,
+      truncate: Truncate,
       fingerprint: z.string().optional().meta({ description: "of the embedder, for vectors of your own" }),
       on_error: z.enum(["fail", "report"]).default("fail").meta({
-        description: "a bad picture fails the request, or is left out and listed",
+        description: "a bad picture or text fails the request, or is left out and listed",
       }),
     }),
     answers: {
@@ -138,14 +145,14 @@ export function collectionRoutes(app: App, service: Service): void {
   }, async ({ context, params: { name }, body, signal }) => {
     const collection = await store().collection(name);
     const ready: ItemInput[] = [], errors: { id: string; type: string; message: string }[] = [];
-    const pictures = body.items.filter(({ picture }) => picture !== undefined);
+    const toEmbed = body.items.filter(({ vector }) => vector === undefined);
     for (const { id, vector, metadata, name } of body.items) if (vector) ready.push({ id, vector, metadata: metadata as Metadata, name });
-    const { embedded, fingerprint, headers } = pictures.length > 0
-      ? await embedInto(collection, body.model, pictures.map(({ id, picture }) => ({ id, picture: picture! })), signal)
+    const { embedded, fingerprint, headers } = toEmbed.length > 0
+      ? await embedInto(collection, body, toEmbed.map(({ id, picture, text }) => ({ name: id, picture, text })), signal)
       : { embedded: [], fingerprint: undefined, headers: {} };
     for (const [i, { vector, thumbnail, error }] of embedded.entries()) {
-      const { id, metadata, name } = pictures[i];
-      if (!error) ready.push({ id, vector: vector!, thumbnail: await thumbnail!(), metadata: metadata as Metadata, name });
+      const { id, metadata, name } = toEmbed[i];
+      if (!error) ready.push({ id, vector: vector!, thumbnail: await thumbnail?.(), metadata: metadata as Metadata, name });
       else if (body.on_error === "fail") throw error;
       else {
         const { type, message } = failureOf(error, context.get("request"));
@@ -209,15 +216,17 @@ export function collectionRoutes(app: App, service: Service): void {
     method: "post",
     path: "/v1/collections/{name}/search",
     tag,
-    summary: "The nearest items to a picture, a vector or an item",
+    summary: "The nearest items to a picture, a text, a vector or an item",
     params,
     body: z.strictObject({
       picture: PictureInput.optional(),
+      text: Text.optional(),
       vector: Vector.optional(),
       id: Id.optional().meta({ description: "of an item, which is not among the hits itself" }),
       k: z.int().min(1).max(1000).default(10),
       filter: FilterSchema.optional(),
       model: ModelName,
+      truncate: Truncate,
       fingerprint: z.string().optional().meta({ description: "of the embedder of the vector; the model's where absent" }),
     }),
     answers: {
@@ -226,15 +235,16 @@ export function collectionRoutes(app: App, service: Service): void {
         schema: z.object({ data: z.array(EntrySchema.extend({ score: z.number().meta({ description: "larger is nearer" }) })) }),
       },
     },
-  }, async ({ context, params: { name }, body: { picture, vector, id, k, filter, model, fingerprint }, signal }) => {
-    const given = [picture, vector, id].filter((one) => one !== undefined).length;
-    if (given !== 1) throw new RequestError(`body: ${given} of picture, vector and id are given; give one of them`);
+  }, async ({ context, params: { name }, body, signal }) => {
+    const { picture, text, vector, id, k, filter, model, fingerprint } = body, count = given(picture, text, vector, id);
+    if (count !== 1) throw new RequestError(`body: ${count} of picture, text, vector and id are given; give one of them`);
     let query, headers = {};
     if (id !== undefined) query = { id };
     else if (vector !== undefined) query = { vector, fingerprint: fingerprint ?? await ownFingerprint(model) };
     else {
       const collection = await store().collection(name);
-      const { embedded: [one], ...rest } = await embedInto(collection, model, [{ id: "picture", picture: picture! }], signal);
+      const asked = { name: text === undefined ? "picture" : "text", picture, text };
+      const { embedded: [one], ...rest } = await embedInto(collection, body, [asked], signal);
       if (one.error) throw one.error;
       query = { vector: one.vector!, fingerprint: rest.fingerprint };
       headers = rest.headers;
@@ -271,28 +281,32 @@ export function collectionRoutes(app: App, service: Service): void {
     error?: Error;
   }
 
-  /** Vectors as the collection wants them, an error for a picture that has none. */
+  /** Vectors as the collection wants them, an error for a picture or a text that has none. */
   function embedInto(
     { name, dimensions, fingerprint }: Collection,
-    wanted: string,
-    pictures: { id: string; picture: PictureInput }[],
+    { model: wanted, truncate }: { model: string; truncate: boolean },
+    items: { name: string; picture?: PictureInput; text?: string }[],
     signal: AbortSignal,
   ) {
-    return service.models.use(wanted, async (named) => {
-      const model = ofPictures(named);
+    return service.models.use(wanted, async (model) => {
+      const takes = model.modality === "texts" ? "text" : "picture", other = items.find((item) => item[takes] === undefined);
+      if (other) throw new RequestError(`${other.name}: ${model.id} takes ${model.modality}; send a ${takes}, or choose another model`);
       // Before any work: a refusal by the store would come after all of it.
       if (model.fingerprint !== fingerprint || !model.embedding.dimensions.includes(dimensions)) {
         throw new DataError(
           `${name}: it holds vectors of ${fingerprint} with ${dimensions} values, ${model.id} is ${model.fingerprint}; activate that model again, or use another collection`,
         );
       }
-      const sources = pictures.map(({ id, picture }) => sourceOf(picture, id, settings));
-      const { outcomes, timing } = await embedSources(service, model, {}, sources, signal);
-      const { size } = model.view;
-      const embedded = outcomes.map(({ result, item, error }) =>
-        error ? { error } : { vector: normalized(result.vector.subarray(0, dimensions)), thumbnail: () => thumbnailOf(item.pixels!, size) }
-      );
-      return { embedded: embedded as Embedded[], fingerprint: model.fingerprint, headers: timingHeaders(timing) };
+      const sources = items.map(({ name, picture, text }) => sourceOf(picture ?? text!, name, settings));
+      const { outcomes, timing } = model.modality === "texts"
+        ? await textItems(service, model, "embedTexts", { truncate }, sources, signal)
+        : await embedSources(service, model, {}, sources, signal);
+      const embedded = outcomes.map(({ result, item, error }): Embedded => {
+        if (error) return { error };
+        const thumbnail = model.modality === "pictures" ? () => thumbnailOf(item.pixels!, model.view.size) : undefined;
+        return { vector: normalized(result.vector.subarray(0, dimensions)), thumbnail };
+      });
+      return { embedded, fingerprint: model.fingerprint, headers: timingHeaders(timing) };
     });
   }
 }

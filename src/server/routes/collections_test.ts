@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { importLines, openStore } from "../../store/mod.ts";
 import { createApp } from "../app.ts";
-import { colourPng, dataUri, testEngine } from "../testing.ts";
+import { colourPng, dataUri, testEngine, textModel } from "../testing.ts";
 
 const here = { incoming: { socket: { remoteAddress: "127.0.0.1" } } };
 const red = dataUri(await colourPng(255, 0, 0)),
@@ -11,8 +11,8 @@ const red = dataUri(await colourPng(255, 0, 0)),
 // deno-lint-ignore no-explicit-any -- answers are looked at field by field
 type Answer = { status: number; body: any };
 
-async function open() {
-  const store = await openStore(":memory:"), engine = testEngine();
+async function open(engine = testEngine()) {
+  const store = await openStore(":memory:");
   const app = createApp({ engine, store, settings: { logLevel: "silent", window: 0 } });
   const send = async (method: string, path: string, body?: unknown): Promise<Answer> => {
     const headers = body === undefined ? undefined : { "content-type": "application/json" };
@@ -83,7 +83,7 @@ test("vectors of one's own need their embedder's fingerprint, and every fault in
     [put([{ id: "b", vector: [1, 1e300] }]), 422, /finite/],
     [put([{ id: "b", vector: [1, null] }]), 422, /b has null as value 1/],
     [put([{ id: "../b", vector: [1, 2] }]), 400, /id/],
-    [put([{ id: "b" }]), 400, /either a picture or a vector/],
+    [put([{ id: "b" }]), 400, /give a picture, a text or a vector/],
     [put([{ id: "b", vector: [1, 2], metadata: { a: { b: 1 } } }]), 400, /metadata/],
     [put([{ id: "b", vector: [1, 2] }], { fingerprint: "other" }), 422, /embedder mine, not of/],
     [put([{ id: "b", picture: red }]), 422, /vectors of mine/],
@@ -119,4 +119,49 @@ test("a bad picture fails the items, or is left out and listed; after a change o
     422,
     "p: it holds vectors of print-first with 6 values, activated-1 is print-activated-1; activate that model again, or use another collection",
   ]);
+});
+
+test("with a model of texts a collection takes texts, and is searched with them", async () => {
+  await using server = await open(testEngine([textModel("words")]));
+  const { send } = server;
+  expect((await send("PUT", "/t", {})).body).toMatchObject({ dimensions: 3, fingerprint: "print-words" });
+  const items = [{ id: "one", text: "a", metadata: { kind: "letter" } }, { id: "four", text: "abcd" }];
+  expect((await send("POST", "/t/items", { items })).body).toEqual({ added: 2, replaced: 0, errors: [] });
+  const ids = async (query: object) => (await send("POST", "/t/search", query)).body.data.map(({ id }: { id: string }) => id);
+  expect([await ids({ text: "b" }), await ids({ text: "bcde" }), await ids({ text: "b", filter: { kind: "letter" } })]).toEqual([
+    ["one", "four"],
+    ["four", "one"],
+    ["one"],
+  ]);
+  expect((await send("GET", "/t/items/one/thumbnail")).status).toBe(404);
+
+  const long = { items: [{ id: "long", text: "abcdef" }, { id: "two", text: "ab" }] };
+  expect(await send("POST", "/t/items", long)).toMatchObject({
+    status: 422,
+    body: { error: { message: expect.stringMatching(/^long: /) } },
+  });
+  expect((await send("POST", "/t/items", { ...long, on_error: "report" })).body).toMatchObject({ added: 1, errors: [{ id: "long" }] });
+  expect((await send("POST", "/t/items", { ...long, truncate: true })).body).toMatchObject({ added: 1, replaced: 1 });
+  expect((await send("POST", "/t/search", { text: "abcdef" })).status).toBe(422);
+  expect((await ids({ text: "abcdef", truncate: true }))[0]).toBe("four");
+});
+
+test("a text for a model of pictures, a picture for one of texts, and both at once are refused by name", async () => {
+  await using texts = await open(testEngine([textModel("words")]));
+  await using pictures = await open();
+  await texts.send("PUT", "/c", {});
+  await pictures.send("PUT", "/c", {});
+  const cases: [Promise<Answer>, RegExp][] = [
+    [texts.send("POST", "/c/items", { items: [{ id: "a", picture: red }] }), /^a: words takes texts; send a text/],
+    [texts.send("POST", "/c/search", { picture: red }), /^picture: words takes texts; send a text/],
+    [pictures.send("POST", "/c/items", { items: [{ id: "a", picture: red }, { id: "b", text: "a" }] }), /^b: first takes pictures/],
+    [pictures.send("POST", "/c/search", { text: "a" }), /^text: first takes pictures; send a picture/],
+    [pictures.send("POST", "/c/search", { text: "a", picture: red }), /2 of picture, text, vector and id are given/],
+    [pictures.send("POST", "/c/items", { items: [{ id: "a", picture: red, text: "a" }] }), /give a picture, a text or a vector/],
+    [pictures.send("POST", "/c/items", { items: [{ id: "a" }] }), /give a picture, a text or a vector/],
+  ];
+  for (const [answer, message] of cases) {
+    const { status, body } = await answer;
+    expect([status, body.error?.message]).toEqual([400, expect.stringMatching(message)]);
+  }
 });
