@@ -35,6 +35,7 @@ export {
   type PictureInput,
   type VectorOptions,
 } from "./src/inference/load_model.ts";
+export { loadSegmenter, type Segmenter, type Segments } from "./src/inference/load_segmenter.ts";
 export type { Ability, ModelDescription, Pool, View } from "./src/server/engine.ts";
 
 // A training: started with a recipe, followed as an async iterator.

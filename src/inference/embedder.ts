@@ -5,6 +5,7 @@ import { RecipeError } from "../errors.ts";
 import { unitRows } from "../evaluate/features.ts";
 import type { AnyModelDescription, EmbedOptions, Pool, Vectors } from "./types.ts";
 
+/** Which vectors of a picture are wanted: the fitted ones if nothing is said. */
 export interface VectorOptions {
   /** The block after which the vector is taken, 0 for the embeddings; with `pool`, the model's own choice where both are absent. */
   block?: number;

@@ -1,6 +1,5 @@
 // A model for programs: pictures in whatever form they come, any number of them, plain values back.
 
-import { fileURLToPath } from "node:url";
 import { openDecoders } from "../../workers/decoders.ts";
 import { drawMask } from "../data/mask.ts";
 import type { Picture } from "../data/picture.ts";
@@ -13,6 +12,7 @@ import { loadParts } from "./load.ts";
 import { Model } from "./model.ts";
 import { type PictureInput, squaresOf } from "./picture_input.ts";
 
+/** Where a model is put, and how pictures are read. */
 export interface LoadOptions {
   /** An open device, which stays open when the model is closed; or how to open one. The fastest if absent. */
   device?: Device | OpenOptions;
@@ -55,7 +55,7 @@ export class LoadedModel implements AsyncDisposable {
     if (!(Number.isInteger(batchSize) && batchSize >= 1 && batchSize <= 64)) {
       throw new ShapeError(`loadModel: batchSize is ${batchSize}; give a whole number from 1 to 64`);
     }
-    const from = source instanceof URL && source.protocol === "file:" ? fileURLToPath(source) : String(source);
+    const from = source instanceof URL && source.protocol === "file:" ? (await import("node:url")).fileURLToPath(source) : String(source);
     const parts = await loadParts(from), own = !(device && "kind" in device);
     const opened = own ? await openDevice(device) : device, decoders = workers > 0 ? openDecoders(workers) : undefined;
     const model = new Model(opened, parts, from);

@@ -28,7 +28,7 @@ import {
   type Tokens,
   type Vectors,
 } from "./types.ts";
-import type { Encoder, Parts } from "./load.ts";
+import type { Encoder, Parts } from "./parts.ts";
 import { Programs } from "./programs.ts";
 
 type Values = Record<string, Float32Array | Uint32Array | Uint8Array>;

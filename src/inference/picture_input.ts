@@ -1,7 +1,6 @@
 // Pictures as a program has them, as squares of pixels that a model takes.
 
-import { readFile } from "node:fs/promises";
-import { DEFAULT_MAX_PIXELS } from "../data/decode.ts";
+import { decode, DEFAULT_MAX_PIXELS } from "../data/decode.ts";
 import { evaluationView } from "../data/augment/evaluation.ts";
 import { dropAlpha } from "../data/decode/rgb.ts";
 import type { Picture } from "../data/picture.ts";
@@ -29,10 +28,19 @@ export async function squaresOf(pictures: readonly PictureInput[], view: View, p
   return { count: pictures.length, size, data };
 }
 
+/** The whole picture, turned as its file says. @throws DataError naming the picture that cannot be read. */
+export async function pictureOf(picture: PictureInput, name: string): Promise<Picture> {
+  if (isDecoded(picture)) return rgbOf(picture, name);
+  const named = nameOf(picture, name);
+  return await decode(await bytesOf(picture, named), { name: named, maxPixels: DEFAULT_MAX_PIXELS, orientation: "exif" });
+}
+
+const nameOf = (picture: PictureInput, name: string) => typeof picture === "string" || picture instanceof URL ? String(picture) : name;
+
 async function square(picture: PictureInput, view: View, prepare: Prepare, name: string): Promise<Uint8Array> {
   const { size, filter, share } = view;
   if (isDecoded(picture)) return evaluationView(rgbOf(picture, name), size, filter, share).pixels;
-  const named = typeof picture === "string" || picture instanceof URL ? String(picture) : name;
+  const named = nameOf(picture, name);
   return await prepare(await bytesOf(picture, named), { name: named, view, maxPixels: DEFAULT_MAX_PIXELS });
 }
 
@@ -66,6 +74,7 @@ async function bytesOf(picture: Exclude<PictureInput, Decoded>, name: string): P
       if (!response.ok) throw new Error(`the server answered with status ${response.status}`);
       return new Uint8Array(await response.arrayBuffer());
     }
+    const { readFile } = await import("node:fs/promises"); // a page has none
     return new Uint8Array(await readFile(picture));
   } catch (error) {
     throw new DataError(`${name}: cannot be read (${(error as Error).message}); check the path`, { cause: error });
