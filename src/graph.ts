@@ -6,6 +6,7 @@ import type { CpuKernels } from "./devices/cpu/kernels.ts";
 
 export type { CpuKernels };
 
+/** Sides of a tensor, outermost first; [] is a single value. */
 export type Shape = readonly number[];
 
 /** f32 and u32 are what WGSL computes with; u8 is for pictures as they are uploaded (four values a u32 in WGSL). */
@@ -96,7 +97,15 @@ export function input(name: string, shape: Shape, dtype: DType = "f32"): Tensor 
   return new Tensor(name, shape, dtype, null, { kind: "input" });
 }
 
-/** A value that stays on the device: a parameter, a moment, a constant table. `init` gives its start values (zeros if absent). */
+/**
+ * A value that stays on the device: a parameter, a moment, a constant table. `init` gives its start values (zeros if absent).
+ *
+ * ```ts
+ * import { interpret, state, sum } from "../mod.ts";
+ * const w = state("w", [3], () => [1, 2, 3]); // on a device it keeps what updates make of it; see adamw()
+ * console.assert(interpret([sum(w)])[0].join() === "6");
+ * ```
+ */
 export function state(name: string, shape: Shape, init?: () => StartValues, dtype: DType = "f32"): Tensor {
   return new Tensor(name, shape, dtype, null, { kind: "state", init });
 }
@@ -284,7 +293,33 @@ export interface OpSpec<I extends Tensors = any, O extends string = any, A = any
 
 let nodes = 0;
 
-/** Turns an op's description into a function from tensors to tensors. Calling it computes nothing. */
+/**
+ * Turns an op's description into a function from tensors to tensors. Calling it computes nothing.
+ *
+ * ```ts
+ * import { constant, defineOp, interpret, type Tensor } from "../mod.ts";
+ * const negate = (x: Tensor): Tensor => op({ x }, {}).y;
+ * const op = defineOp<{ x: Tensor }, "y">({
+ *   name: "negate",
+ *   outputs: ({ x }) => ({ y: x.shape }),
+ *   launches: ({ x }) => [{
+ *     label: "negate",
+ *     wgsl: `struct Dims { N: u32 }
+ *       @group(0) @binding(0) var<uniform> dims: Dims;
+ *       @group(0) @binding(1) var<storage, read> x: array<f32>; // (N)
+ *       @group(0) @binding(2) var<storage, read_write> y: array<f32>; // (N)
+ *       @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+ *         if (id.x < dims.N) { y[id.x] = -x[id.x]; }
+ *       }`,
+ *     dims: { N: x.size },
+ *     workgroups: Math.ceil(x.size / 64),
+ *   }],
+ *   backward: (_, { dy }) => ({ x: negate(dy!) }),
+ *   reference: ({ x }) => ({ y: x.map((value) => -value) }),
+ * });
+ * console.assert(interpret([negate(constant("x", [2], [1, 2]))])[0].join() === "-1,-2");
+ * ```
+ */
 export function defineOp<I extends Tensors, O extends string, A = Record<never, never>>(
   spec: OpSpec<I, O, A>,
 ): (inputs: I, attributes: A) => Record<O, Tensor> {

@@ -4,7 +4,15 @@
 import { ShapeError } from "./errors.ts";
 import { makers, type Numbers, startValues, storage, type Tensor } from "./graph.ts";
 
-/** Values of `wanted`, given values of the leaves (states fall back to their start values). In-place updates change nothing here. */
+/**
+ * Values of `wanted`, given values of the leaves (states fall back to their start values). In-place updates change nothing here.
+ *
+ * ```ts
+ * import { input, interpret, square } from "../mod.ts";
+ * const x = input("x", [3]);
+ * console.assert(interpret([square(x)], new Map([[x, [1, 2, 3]]]))[0].join() === "1,4,9");
+ * ```
+ */
 export function interpret(wanted: readonly Tensor[], leaves: ReadonlyMap<Tensor, ArrayLike<number>> = new Map()): Numbers[] {
   const known = new Map<Tensor, Numbers>();
   const value = (t: Tensor): Numbers => {

@@ -5,6 +5,7 @@ import { DeviceError, ShapeError } from "./errors.ts";
 import { bytesPerValue, type DType, type Numbers, overwrittenBy, startParts, storage, type Tensor } from "./graph.ts";
 import { alignment, leastF16, type Plan, plan, type PlannedBuffer } from "./plan.ts";
 
+/** How a graph is compiled. */
 export interface CompileOptions {
   /** In-place updates (optimizer, running statistics) that a run performs though nobody reads them. */
   updates?: readonly Tensor[];
@@ -63,7 +64,16 @@ export async function compile(
   }
 }
 
-/** Compiles, runs and reads once: for exploring. Inputs are written by name. */
+/**
+ * Compiles, runs and reads once: for exploring. Inputs are written by name.
+ *
+ * ```ts
+ * import { evaluate, input, openDevice, softmax } from "../mod.ts";
+ * const device = await openDevice({ device: "cpu", threads: 1 });
+ * console.assert((await evaluate(device, softmax(input("x", [1, 2])), { x: [5, 5] })).join() === "0.5,0.5");
+ * await device.destroy();
+ * ```
+ */
 export async function evaluate(device: Device, tensor: Tensor, values: Record<string, ArrayLike<number>> = {}): Promise<Numbers> {
   const program = await compile(device, { value: tensor });
   try {
@@ -75,6 +85,7 @@ export async function evaluate(device: Device, tensor: Tensor, values: Record<st
   }
 }
 
+/** A graph on a device, made by `compile()`: write inputs, run, read outputs, again and again. Destroy it to free its buffers. */
 export class Program {
   #named = new Map<string, Tensor>();
   #uploads: { buffer: DeviceBuffer; mirror: Uint8Array; from: number; to: number }[] = [];

@@ -9,12 +9,14 @@ import { revive } from "./pool.ts";
 import { isWithin } from "./roots.ts";
 import { Runs } from "./run_control.ts";
 
+/** Which device and model, where runs lie, and who is told what happens. */
 export interface OpenEngineOptions extends EngineSettings {
   log?: (line: string) => void;
   /** Starts a worker with workers/engine.ts; for bundlers, which must see its address in the program's own code. */
   spawn?: () => Worker;
 }
 
+/** An engine in a worker of its own. */
 export interface OpenedEngine extends Engine {
   /** Settles when the device is open and the model loaded. */
   readonly ready: Promise<void>;
@@ -30,7 +32,17 @@ const names = [
   ...["embedTexts", "classifyTexts"],
 ] as (keyof Inference)[];
 
-/** Starts the worker; calls wait until it is ready. Close it at the end: it keeps the program alive. */
+/**
+ * Starts the worker; calls wait until it is ready. Close it at the end: it keeps the program alive.
+ *
+ * ```ts
+ * import { openEngine } from "../server.ts";
+ * const engine = openEngine({ device: "cpu", threads: 1, runs: await Deno.makeTempDir(), workers: 0, roots: [] });
+ * await engine.ready;
+ * console.assert((await engine.runs()).length === 0);
+ * await engine.close();
+ * ```
+ */
 export function openEngine({ log = () => {}, spawn = startWorker, ...settings }: OpenEngineOptions): OpenedEngine {
   let closed = false;
   const start = () => {

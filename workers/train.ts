@@ -10,6 +10,7 @@ const kept = 1000;
 /** A recipe for texts; its fields are checked when it starts. */
 export type TextRecipeOptions = { preset: "bert-tiny" | "spanbert-tiny" | "sentiment" } & Record<string, unknown>;
 
+/** Where a training runs: the folder of its run, its device and workers; or the run it goes on with. */
 export type TrainOptions = Omit<Start, "recipe">;
 
 /** A training under way, in a worker of its own, which ends with it. */

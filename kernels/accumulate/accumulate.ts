@@ -8,6 +8,20 @@ import accumulateWgsl from "./accumulate.wgsl" with { type: "text" };
 /**
  * A running sum in place: total = keep * total + g. total is a state of the size of g; keep (1) is data: 0 begins a new sum,
  * whatever was there before, 1 goes on.
+ *
+ * ```ts
+ * import { accumulate, compile, input, openDevice, state } from "../../mod.ts";
+ * const device = await openDevice({ device: "cpu", threads: 1 }), total = state("total", [2]);
+ * const updates = [accumulate(total, input("g", [2]), input("keep", [1]))];
+ * const program = await compile(device, { total }, { updates });
+ * for (const keep of [0, 1]) {
+ *   program.write({ g: [1, 2], keep: [keep] });
+ *   program.run();
+ * }
+ * console.assert((await program.read("total")).join() === "2,4");
+ * program.destroy();
+ * await device.destroy();
+ * ```
  */
 export function accumulate(total: Tensor, g: Tensor, keep: Tensor): Tensor {
   if (total.size !== g.size || keep.size !== 1) {
@@ -16,7 +30,20 @@ export function accumulate(total: Tensor, g: Tensor, keep: Tensor): Tensor {
   return op({ total, g, keep }, { average: false }).next_total;
 }
 
-/** Exponential moving average in place: e = decay * e + (1 - decay) * p. e is a state of the size of p, decay (1) is data. */
+/**
+ * Exponential moving average in place: e = decay * e + (1 - decay) * p. e is a state of the size of p, decay (1) is data.
+ *
+ * ```ts
+ * import { compile, constant, ema, input, openDevice, state } from "../../mod.ts";
+ * const device = await openDevice({ device: "cpu", threads: 1 }), average = state("average", [1], () => [4]);
+ * const program = await compile(device, { average }, { updates: [ema(average, input("p", [1]), constant("decay", [1], [0.75]))] });
+ * program.write({ p: [8] });
+ * program.run();
+ * console.assert((await program.read("average")).join() === "5");
+ * program.destroy();
+ * await device.destroy();
+ * ```
+ */
 export function ema(e: Tensor, p: Tensor, decay: Tensor): Tensor {
   if (e.size !== p.size || decay.size !== 1) {
     throw new ShapeError(`ema: ${e} cannot follow ${p} by ${decay}; average and value must have one size, the decay one value`);

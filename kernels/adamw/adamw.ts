@@ -6,6 +6,7 @@ import adamwWgsl from "./adamw.wgsl" with { type: "text" };
 /** Values that share one row of the table. */
 export const adamwRun = 64;
 
+/** What a step of AdamW reads and updates. */
 export interface AdamwInputs extends Record<string, Tensor> {
   /** Parameters, first and second moments: states (N), N a multiple of 64. */
   p: Tensor;
@@ -21,13 +22,27 @@ export interface AdamwInputs extends Record<string, Tensor> {
   coefficient: Tensor;
 }
 
+/** Constants of AdamW: decay of the two moments, and what is added to the root of the second. */
 export interface AdamwAttributes {
   beta1: number;
   beta2: number;
   eps: number;
 }
 
-/** One step of AdamW (Loshchilov and Hutter 2019) over a pack of parameters, in place. The results are the updated p, m and v. */
+/**
+ * One step of AdamW (Loshchilov and Hutter 2019) over a pack of parameters, in place. The results are the updated p, m and v.
+ *
+ * ```ts
+ * import { adamwStep, constant, interpret, state } from "../../mod.ts";
+ * const of = (name: string) => state(name, [64]), g = constant("g", [64], new Float32Array(64).fill(2));
+ * const scalars = constant("scalars", [4], [0.1, 0, 0.1, 0.001]), table = constant("table", [1, 2], [1, 1]); // the first step, all rates 1
+ * const [p] = adamwStep(
+ *   { p: of("p"), m: of("m"), v: of("v"), g, table, scalars, coefficient: constant("one", [1], [1]) },
+ *   { beta1: 0.9, beta2: 0.999, eps: 1e-8 },
+ * );
+ * console.assert(Math.abs(interpret([p])[0][0] + 0.1) < 1e-6); // a step of the learning rate against the gradient's sign
+ * ```
+ */
 export function adamwStep(inputs: AdamwInputs, attributes: AdamwAttributes): [p: Tensor, m: Tensor, v: Tensor] {
   const { next_p, next_m, next_v } = op(inputs, attributes);
   return [next_p, next_m, next_v];

@@ -8,6 +8,7 @@ import { type Layout, packed, separate } from "./layout.ts";
 import * as cpu from "./cpu.ts";
 import * as reference from "./reference.ts";
 
+/** What attention takes beside q, k and v. */
 export interface AttentionOptions {
   /** Added to the scores of every batch entry, (NH, T, T). */
   bias?: Tensor;

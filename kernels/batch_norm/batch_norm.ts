@@ -8,6 +8,7 @@ import { normaliseCpu, statisticsCpu } from "./cpu.ts";
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 import statisticsWgsl from "./statistics.wgsl" with { type: "text" };
 
+/** What batch normalisation gives in training. */
 export interface BatchNorm {
   /** The shape of x. */
   y: Tensor;
@@ -31,7 +32,16 @@ export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, eps = 1e-5): B
   return { y: reshape(y, x.shape), mean, variance };
 }
 
-/** Batch normalisation with given statistics, for inference. x (B, C, …), the others (C) → the shape of x. The statistics take no gradient. */
+/**
+ * Batch normalisation with given statistics, for inference. x (B, C, …), the others (C) → the shape of x. The statistics take no gradient.
+ *
+ * ```ts
+ * import { batchNormWith, constant, interpret } from "../../mod.ts";
+ * const of = (name: string, value: number) => constant(name, [1], [value]), x = constant("x", [2, 1, 1, 1], [1, 3]);
+ * const [y] = interpret([batchNormWith(x, of("gamma", 1), of("beta", 5), of("mean", 1), of("variance", 4), 0)]);
+ * console.assert(y.join() === "5,6");
+ * ```
+ */
 export function batchNormWith(x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, eps = 1e-5): Tensor {
   return reshape(inference({ x: channels(x), gamma, beta, mean, variance }, { eps }).y, x.shape);
 }

@@ -7,6 +7,13 @@ import runningWgsl from "./running.wgsl" with { type: "text" };
 /**
  * Moves two states (C), the running mean and variance, a step of `momentum` towards the statistics of a batch; the variance counts
  * unbiased, as in torch. The result goes into the `updates` of compile().
+ *
+ * ```ts
+ * import { batchNorm, constant, interpret, runningStatistics, state } from "../../mod.ts";
+ * const x = constant("x", [2, 1, 1, 1], [1, 3]), mean = state("mean", [1]), variance = state("variance", [1], () => [1]);
+ * const moved = runningStatistics(mean, variance, batchNorm(x, constant("gamma", [1], [1]), constant("beta", [1], [0])), 0.5);
+ * console.assert(interpret(moved).join() === "1,1.5"); // half way to a mean and an unbiased variance of 2
+ * ```
  */
 export function runningStatistics(mean: Tensor, variance: Tensor, batch: BatchNorm, momentum = 0.1): Tensor[] {
   const inputs = { running_mean: mean, running_variance: variance, mean: batch.mean, variance: batch.variance };

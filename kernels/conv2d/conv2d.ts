@@ -3,6 +3,7 @@ import { reshape, type Tensor } from "../../src/graph.ts";
 import { checkWindow, geometryOf } from "./geometry.ts";
 import { convolution } from "./op.ts";
 
+/** What a convolution takes beside its input and weights. */
 export interface ConvolutionOptions {
   /** One value an output channel. */
   bias?: Tensor;

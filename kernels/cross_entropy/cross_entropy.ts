@@ -12,6 +12,7 @@ import reduceWgsl from "./reduce.wgsl" with { type: "text" };
 import softLabelsWgsl from "./soft_labels.wgsl" with { type: "text" };
 import weightsWgsl from "./weights.wgsl" with { type: "text" };
 
+/** How the losses of the rows become one. */
 export interface CrossEntropyOptions {
   /** Weight of each row, f32 (R). A row of weight 0 costs no work and passes no gradient, whatever its label and logits are. */
   weights?: Tensor;

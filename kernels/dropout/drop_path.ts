@@ -17,6 +17,13 @@ import scaleSamplesWgsl from "./scale_samples.wgsl" with { type: "text" };
  *
  * Samples are the places of the first axis; rows of tokens (B * T, C) give `samples` = B. Only the mask (B) is kept for backward.
  * A rate of 0 is x itself. `residual`, of x's shape, is added in the same launch.
+ *
+ * ```ts
+ * import { constant, dropPath, interpret, randomSource } from "../../mod.ts";
+ * const random = randomSource(), x = constant("x", [4, 2], new Float32Array(8).fill(1));
+ * const [y] = interpret([dropPath(x, 0.5, random)], new Map([[random.state, [0, 1]]])); // seed 0, step 1
+ * console.assert(y.every((value, i) => value === y[i - i % 2] && (value === 0 || value === 2)));
+ * ```
  */
 export function dropPath(x: Tensor, rate: number, random: Random, samples = x.shape[0], residual?: Tensor): Tensor {
   checkRate("dropPath", rate);

@@ -9,6 +9,13 @@ import dropoutWgsl from "./dropout.wgsl" with { type: "text" };
 /**
  * x with each value set to 0 with probability `rate` and the others divided by 1 - rate (Srivastava et al. 2014). Any shape.
  * Backward draws the same numbers again; no mask is stored. A rate of 0 is x itself.
+ *
+ * ```ts
+ * import { constant, dropout, interpret, randomSource } from "../../mod.ts";
+ * const random = randomSource(), x = constant("x", [8], new Float32Array(8).fill(1));
+ * const [y] = interpret([dropout(x, 0.5, random)], new Map([[random.state, [0, 1]]])); // seed 0, step 1
+ * console.assert(y.every((value) => value === 0 || value === 2));
+ * ```
  */
 export function dropout(x: Tensor, rate: number, random: Random): Tensor {
   checkRate("dropout", rate);

@@ -8,6 +8,7 @@ import tokensWgsl from "./backward_tokens.wgsl" with { type: "text" };
 import { backwardCpu, forwardCpu } from "./cpu.ts";
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
 
+/** What stands beside the patches. */
 export interface EmbedTokensOptions {
   /** Added to every token, the class token's first, (T, C). */
   positions?: Tensor;

@@ -27,6 +27,13 @@ export interface GumbelSoftmaxOptions {
  *
  * `tau` (1) is the temperature, written before each run. g is a tensor of the logits' shape, or drawn from a random source: then it
  * is not stored. tau takes no gradient.
+ *
+ * ```ts
+ * import { constant, gumbelSoftmax, interpret, randomSource } from "../../mod.ts";
+ * const random = randomSource(), logits = constant("logits", [1, 3], [0, 100, 0]), tau = constant("tau", [1], [0.5]);
+ * const [y] = interpret([gumbelSoftmax(logits, tau, random, { hard: true })], new Map([[random.state, [0, 0]]]));
+ * console.assert(y.join() === "0,1,0");
+ * ```
  */
 export function gumbelSoftmax(
   logits: Tensor,

@@ -6,6 +6,13 @@ import eraseWgsl from "./erase.wgsl" with { type: "text" };
 /**
  * Random erasing (Zhong et al. 2020): each picture's box shows `noise` instead. x and noise (B, C, H, W), boxes u32 (B, 4) of left, top,
  * width, height; a width of 0 erases nothing. Pictures take no gradient. The published "pixel" mode has normal noise.
+ *
+ * ```ts
+ * import { constant, eraseBoxes, interpret } from "../../mod.ts";
+ * const x = constant("x", [1, 1, 2, 2], [1, 2, 3, 4]), noise = constant("noise", [1, 1, 2, 2], [0, 0, 0, 0]);
+ * const [y] = interpret([eraseBoxes(x, noise, constant("boxes", [1, 4], [1, 0, 1, 2], "u32"))]); // the right column
+ * console.assert(y.join() === "1,0,3,0");
+ * ```
  */
 export function eraseBoxes(x: Tensor, noise: Tensor, boxes: Tensor): Tensor {
   return op({ x, noise, boxes }, {}).y;

@@ -12,6 +12,12 @@ import mixTargetsWgsl from "./mix_targets.wgsl" with { type: "text" };
  *
  * A box [y from, y to, x from, x to] (ends excluded) is cutmix: inside it the other picture shows. An empty box is mixup:
  * lam * x + (1 - lam) * other. Neither: an empty box and lam = 1.
+ *
+ * ```ts
+ * import { constant, interpret, mixBatch } from "../../mod.ts";
+ * const x = constant("x", [2, 1, 1, 1], [0, 8]), box = constant("box", [4], [0, 0, 0, 0], "u32"); // mixup
+ * console.assert(interpret([mixBatch(x, constant("lam", [1], [0.75]), box)])[0].join() === "2,6");
+ * ```
  */
 export function mixBatch(x: Tensor, lam: Tensor, box: Tensor): Tensor {
   return batchOp({ x, lam, box }, {}).y;

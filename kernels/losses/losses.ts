@@ -80,6 +80,13 @@ export function klNormal(mu: Tensor, logvar: Tensor, reduction: Reduction = "bat
 /**
  * Negative log-likelihood of x, within 0 to 1, under the logit-Laplace distribution with location mu and scale exp(lnb) (Ramesh et al.
  * 2021, appendix A.3), by default its mean.
+ *
+ * ```ts
+ * import { constant, interpret, logitLaplace } from "../../mod.ts";
+ * const of = (name: string, value: number) => constant(name, [1], [value]);
+ * const [y] = interpret([logitLaplace(of("mu", 0), of("lnb", 0), of("x", 0.5))]); // -ln(1 / (2 b x (1 - x)))
+ * console.assert(Math.abs(y[0] + Math.log(2)) < 1e-6);
+ * ```
  */
 export function logitLaplace(mu: Tensor, lnb: Tensor, x: Tensor, reduction: Reduction = "mean"): Tensor {
   return laplace({ a: mu, b: lnb, c: x }, reduction);

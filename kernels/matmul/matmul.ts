@@ -35,6 +35,7 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
   return reshape(product(left, right, { transposeA, transposeB }), [...leading, m, n]);
 }
 
+/** What is done to the product before it is stored: bias, activation, scale and residual, in that order. */
 export interface LinearOptions {
   /** (N), added to the product. */
   bias?: Tensor;

@@ -7,6 +7,12 @@ import forwardWgsl from "./forward.wgsl" with { type: "text" };
 /**
  * The bias of a layer that makes q, k and v side by side, where k has none: it would cancel in the softmax (Bao et al. 2021).
  * q (C), v (C) → (3 * C).
+ *
+ * ```ts
+ * import { constant, interpret, qkvBias } from "../../mod.ts";
+ * const [y] = interpret([qkvBias(constant("q", [2], [1, 2]), constant("v", [2], [3, 4]))]);
+ * console.assert(y.join() === "1,2,0,0,3,4");
+ * ```
  */
 export function qkvBias(q: Tensor, v: Tensor): Tensor {
   return forward({ q, v }, {}).y;

@@ -11,17 +11,41 @@ import drawWgsl from "./draw.wgsl" with { type: "text" };
 import type { Random } from "./source.ts";
 import { type Draw, drawGumbel, drawNormal, drawUniform, drawValues } from "./words.ts";
 
-/** Numbers of the uniform distribution over [0, 1). */
+/**
+ * Numbers of the uniform distribution over [0, 1).
+ *
+ * ```ts
+ * import { interpret, randomSource, uniform } from "../../mod.ts";
+ * const random = randomSource(), [y] = interpret([uniform([100], random)], new Map([[random.state, [7, 0]]])); // seed 7, step 0
+ * console.assert(y.every((value) => value >= 0 && value < 1));
+ * ```
+ */
 export function uniform(shape: Shape, random: Random): Tensor {
   return uniformOp({ random: random.state }, { shape, stream: random.next() }).y;
 }
 
-/** Numbers of the standard normal distribution. */
+/**
+ * Numbers of the standard normal distribution.
+ *
+ * ```ts
+ * import { interpret, normal, randomSource } from "../../mod.ts";
+ * const random = randomSource(), [y] = interpret([normal([100], random)], new Map([[random.state, [7, 0]]]));
+ * console.assert(y.some((value) => value < 0) && y.every((value) => Math.abs(value) < 6));
+ * ```
+ */
 export function normal(shape: Shape, random: Random): Tensor {
   return normalOp({ random: random.state }, { shape, stream: random.next() }).y;
 }
 
-/** Numbers of the standard Gumbel distribution, -ln(-ln U). */
+/**
+ * Numbers of the standard Gumbel distribution, -ln(-ln U).
+ *
+ * ```ts
+ * import { gumbel, interpret, randomSource } from "../../mod.ts";
+ * const random = randomSource(), [y] = interpret([gumbel([100], random)], new Map([[random.state, [7, 0]]]));
+ * console.assert(y.every(Number.isFinite));
+ * ```
+ */
 export function gumbel(shape: Shape, random: Random): Tensor {
   return gumbelOp({ random: random.state }, { shape, stream: random.next() }).y;
 }

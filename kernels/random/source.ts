@@ -19,6 +19,14 @@ export class Random {
 /**
  * Random numbers for a model: an input `name` (2) u32 holding the seed and the step, written before each run.
  * The same seed and step give the same numbers on every device.
+ *
+ * ```ts
+ * import { evaluate, openDevice, randomSource, uniform } from "../../mod.ts";
+ * const device = await openDevice({ device: "cpu", threads: 1 }), y = uniform([3], randomSource("noise"));
+ * const once = await evaluate(device, y, { noise: [7, 0] }), again = await evaluate(device, y, { noise: [7, 0] });
+ * console.assert(once.join() === again.join());
+ * await device.destroy();
+ * ```
  */
 export function randomSource(name = "random"): Random {
   return new Random(input(name, [2], "u32"));

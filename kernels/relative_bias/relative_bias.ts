@@ -15,7 +15,15 @@ export interface RelativePairs {
   pairs: Tensor;
 }
 
-/** The constants of an index (T * T) into a table of so many rows. */
+/**
+ * The constants of an index (T * T) into a table of so many rows.
+ *
+ * ```ts
+ * import { relativePairs, relativePositionIndex, relativePositionRows } from "../../mod.ts";
+ * const { T, rows } = relativePairs(relativePositionIndex([2, 2]), relativePositionRows([2, 2]));
+ * console.assert(T === 5 && rows === 12); // four patches and the class token
+ * ```
+ */
 export function relativePairs(index: Uint32Array, rows: number): RelativePairs {
   const T = Math.sqrt(index.length), starts = new Uint32Array(rows + 1), pairs = new Uint32Array(index.length);
   if (!Number.isInteger(T)) throw new ShapeError(`relativePairs: the index has ${index.length} entries; give one a pair of tokens, T * T`);
@@ -38,6 +46,13 @@ export function relativePairs(index: Uint32Array, rows: number): RelativePairs {
 /**
  * The bias of attention by relative position (Liu et al. 2021): each pair of tokens has its row of the table. table (rows, NH) →
  * (NH, T, T), for the `bias` of attention().
+ *
+ * ```ts
+ * import { input, relativeBias, relativePairs, relativePositionIndex, relativePositionRows } from "../../mod.ts";
+ * const window = [2, 2] as const, rows = relativePositionRows(window);
+ * const bias = relativeBias(input("table", [rows, 3]), relativePairs(relativePositionIndex(window), rows));
+ * console.assert(bias.shape.join() === "3,5,5");
+ * ```
  */
 export function relativeBias(table: Tensor, { T, rows, index, starts, pairs }: RelativePairs): Tensor {
   if (table.shape.length !== 2 || table.shape[0] !== rows) {

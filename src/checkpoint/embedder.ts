@@ -5,6 +5,7 @@ import { openSafetensors } from "./safetensors.ts";
 import { writeSafetensors } from "./safetensors_write.ts";
 import type { CheckpointSource } from "./source.ts";
 
+/** Which block, how its tokens become one vector, and the whitening that was fitted on it. */
 export interface EmbedderSettings {
   /** 0 the embeddings, l after block l. */
   block: number;
@@ -40,7 +41,16 @@ export async function writeEmbedder(path: string, { whitening, ...settings }: Em
   await writeSafetensors(path, { ...tensors }, { [metadataKey]: JSON.stringify(settings) });
 }
 
-/** Reads them back. @throws CheckpointError for a file that holds none, or tensors that do not fit each other. */
+/**
+ * Reads them back. @throws CheckpointError for a file that holds none, or tensors that do not fit each other.
+ *
+ * ```ts
+ * import { readEmbedder, writeEmbedder } from "../../mod.ts";
+ * const path = await Deno.makeTempFile(), whitening = { mean: Float32Array.of(1, 2), matrix: Float32Array.of(1, 0, 0, 1) };
+ * await writeEmbedder(path, { block: 9, pool: "mean", encoder: "the encoder's fingerprint", whitening });
+ * console.assert((await readEmbedder(path)).whitening?.mean.join() === "1,2");
+ * ```
+ */
 export async function readEmbedder(source: CheckpointSource): Promise<EmbedderSettings> {
   await using opened = await openSafetensors(source);
   const wrong = (what: string): never => {

@@ -32,6 +32,13 @@ export class Safetensors extends Checkpoint {
  *
  * Throws CheckpointError, naming file and reason, for anything that the format does not allow: a header that is too long, not JSON or
  * names a tensor twice, a size that is not the shape's, data that overlaps, is left over or lies outside the file.
+ *
+ * ```ts
+ * import { openSafetensors, safetensorsBytes } from "../../mod.ts";
+ * const bytes = await safetensorsBytes({ w: { shape: [2], data: Float32Array.of(1, 2) } });
+ * await using opened = await openSafetensors(bytes); // or a path, an address, a Blob
+ * console.assert((await opened.readFloat32("w")).join() === "1,2");
+ * ```
  */
 export async function openSafetensors(source: CheckpointSource): Promise<Safetensors> {
   return await safetensorsFrom(await openSource(source));
@@ -58,7 +65,15 @@ export interface ParsedSafetensors {
   readRaw(name: string): Uint8Array;
 }
 
-/** Parses safetensors bytes; `file` is how messages call them. What is read may share memory with `bytes`. Throws as `openSafetensors`. */
+/**
+ * Parses safetensors bytes; `file` is how messages call them. What is read may share memory with `bytes`. Throws as `openSafetensors`.
+ *
+ * ```ts
+ * import { parseSafetensors, safetensorsBytes } from "../../mod.ts";
+ * const { tensors, readFloat32 } = parseSafetensors(await safetensorsBytes({ w: { shape: [2], data: Float32Array.of(1, 2) } }));
+ * console.assert(tensors.get("w")!.dtype === "F32" && readFloat32("w").join() === "1,2");
+ * ```
+ */
 export function parseSafetensors(bytes: Uint8Array, file = "bytes"): ParsedSafetensors {
   const length = headerLength(bytes.subarray(0, 8), bytes.length, file);
   const { tensors, metadata } = parseHeader(bytes.subarray(8, 8 + length), bytes.length, file);

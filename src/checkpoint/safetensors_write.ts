@@ -17,6 +17,7 @@ export interface LazyTensorInput {
   readonly dtype: Dtype;
 }
 
+/** Tensors to write, by name. */
 export type TensorInputs = Readonly<Record<string, TensorInput | LazyTensorInput>> | ReadonlyMap<string, TensorInput | LazyTensorInput>;
 
 /**

@@ -13,6 +13,7 @@ import type { CheckpointSource } from "./source.ts";
 /** One file with everything, or the two of DALL-E; without a decoder pictures can be encoded only. */
 export type TokenizerSource = CheckpointSource | { encoder: CheckpointSource; decoder?: CheckpointSource };
 
+/** A tokenizer with all its values on the host. */
 export interface TokenizerWeights {
   config: TokenizerConfig;
   /** Values by parameter name, as `tokenizer(config).params` names them. */
@@ -90,7 +91,17 @@ async function read(
   return { config, weights, fingerprint: fingerprint(config, Object.entries(weights)), decodes };
 }
 
-/** Writes a tokenizer as safetensors, whole or not at all: names as published, the configuration in the metadata. */
+/**
+ * Writes a tokenizer as safetensors, whole or not at all: names as published, the configuration in the metadata.
+ *
+ * ```ts
+ * import { initialValues, readTokenizer, tokenizer, tokenizerConfig, writeTokenizer } from "../../mod.ts";
+ * const config = tokenizerConfig({ hidden: 8, initial: 4, groups: 2, blocks: 1, vocab: 16 }), path = await Deno.makeTempFile();
+ * const made = Object.entries(tokenizer(config).params).map(([name, spec]) => [name, initialValues(name, spec, 0)]);
+ * await writeTokenizer(path, config, Object.fromEntries(made));
+ * console.assert((await readTokenizer(path)).config.vocab === 16);
+ * ```
+ */
 export async function writeTokenizer(
   path: string,
   config: TokenizerConfig,
@@ -107,7 +118,15 @@ export async function writeTokenizer(
   });
 }
 
-/** A table of parameters with given values for start values; parameters without one (a decoder that is not there) are left out. */
+/**
+ * A table of parameters with given values for start values; parameters without one (a decoder that is not there) are left out.
+ *
+ * ```ts
+ * import { parameters, withWeights } from "../../mod.ts";
+ * const table = withWeights({ w: { shape: [2], init: 0 }, other: { shape: [1], init: 0 } }, { w: Float32Array.of(1, 2) });
+ * console.assert(Object.keys(parameters(table)).join() === "w");
+ * ```
+ */
 export function withWeights<Spec extends { shape: readonly number[]; init: unknown }>(
   table: Readonly<Record<string, Spec>>,
   weights: Readonly<Record<string, Float32Array>>,

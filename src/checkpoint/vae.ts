@@ -13,6 +13,14 @@ export const vaeMetadataKey = "vae";
  * Reads a Gaussian VAE: its configuration, and values by the names of `vaeParams(config)`.
  *
  * @throws CheckpointError where the file does not say that it is one, or its tensors do not fit what it says.
+ *
+ * ```ts
+ * import { initialValues, readVae, vaeConfig, vaeParams, writeSafetensors } from "../../mod.ts";
+ * const config = vaeConfig({ imageSize: 8, channels: 1, hidden: 16 }), path = await Deno.makeTempFile();
+ * const tensors = Object.entries(vaeParams(config)).map(([name, spec]) => [name, { shape: spec.shape, data: initialValues(name, spec, 0) }]);
+ * await writeSafetensors(path, Object.fromEntries(tensors), { vae: JSON.stringify(config) }); // as a VAE's training does
+ * console.assert((await readVae(path)).config.hidden === 16);
+ * ```
  */
 export async function readVae(source: CheckpointSource): Promise<{ config: VaeConfig; weights: Record<string, Float32Array> }> {
   await using opened = await openCheckpoint(source);

@@ -7,6 +7,7 @@ import { type DrawKey, draws } from "./random.ts";
 export { type Block, type BlockMask, blockMask, type BlockOptions, type NumberSource, officialBlockMask } from "./mask/blockwise.ts";
 export { replaceMasked, type Replacement, type Shares } from "./mask/replace.ts";
 
+/** The grid of patches, and how masks are drawn on it. */
 export interface MaskOptions {
   /** "blockwise": blocks, always exactly `count`; "official": blocks, at most `count`, also none; "random": `count` patches anywhere. */
   kind?: "blockwise" | "official" | "random";

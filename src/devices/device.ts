@@ -4,6 +4,7 @@ import type { DeviceLostError } from "../errors.ts";
 import type { Node, Numbers, Tensor } from "../graph.ts";
 import type { PlanLimits } from "../plan.ts";
 
+/** The runtime's own WebGPU, Dawn (npm webgpu), or the CPU with WASM kernels. */
 export type DeviceKind = "native" | "dawn" | "cpu";
 
 export interface DeviceBuffer {
@@ -41,6 +42,7 @@ export interface Replay {
   destroy(): void;
 }
 
+/** An open device: what graphs are compiled for. It is opened by `openDevice()`; destroy it at the end. */
 export interface Device {
   readonly kind: DeviceKind;
   /** The adapter in words, for example "llvmpipe (LLVM 15.0.6, 256 bits), native WebGPU". */

@@ -6,6 +6,7 @@ import type { Device, DeviceKind } from "./device.ts";
 import { adapterName, isSoftware } from "./gpu.ts";
 import { nativeAdapter, openNative } from "./native.ts";
 
+/** Which device, and how it is opened. */
 export interface OpenOptions {
   /** A kind; "webgpu" for native or Dawn, whichever there is; "auto" (default) for the fastest. */
   device?: DeviceKind | "webgpu" | "auto";

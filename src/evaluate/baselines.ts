@@ -22,6 +22,12 @@ const BINS = 6;
 /**
  * Joint colour histogram (R, 216): share of the pixels in each of 6 x 6 x 6 colours, as its square root, because the cosine of two such
  * rows is then the overlap of the histograms (Bhattacharyya).
+ *
+ * ```ts
+ * import { colourHistogram } from "../../mod.ts";
+ * const { rows, dim, values } = colourHistogram({ size: 2, values: new Uint8Array(2 * 2 * 2 * 3) }); // two black pictures
+ * console.assert(rows === 2 && dim === 216 && values[0] === 1);
+ * ```
  */
 export function colourHistogram(pixels: Pixels): Features {
   const rows = rowsOf(pixels, "colourHistogram"), dim = BINS ** 3, count = pixels.size ** 2, out = new Float32Array(rows * dim);
@@ -36,7 +42,15 @@ export function colourHistogram(pixels: Pixels): Features {
 /** Pixels a side of the raw picture. */
 const SIDE = 16;
 
-/** The picture itself (R, 768): 16 x 16 means of its areas (all pixels of smaller pictures), less the picture's mean colour. */
+/**
+ * The picture itself (R, 768): 16 x 16 means of its areas (all pixels of smaller pictures), less the picture's mean colour.
+ *
+ * ```ts
+ * import { rawPixels } from "../../mod.ts";
+ * const { dim, values } = rawPixels({ size: 2, values: new Uint8Array(2 * 2 * 3).fill(90) });
+ * console.assert(dim === 12 && values.every((value) => value === 0)); // one colour, less the mean colour
+ * ```
+ */
 export function rawPixels(pixels: Pixels): Features {
   const rows = rowsOf(pixels, "rawPixels"), { size, values } = pixels, side = Math.min(SIDE, size), dim = side * side * 3;
   const out = new Float32Array(rows * dim);

@@ -32,7 +32,15 @@ const collapseShare = 0.1;
 /** Borders of the histogram as multiples of an even share, beside "never". */
 const borders = [0, 0.25, 0.5, 1, 2, 4, Infinity];
 
-/** Statistics of how often each code occurs (`countTokens`) on held-out pictures. @throws ShapeError when nothing was counted. */
+/**
+ * Statistics of how often each code occurs (`countTokens`) on held-out pictures. @throws ShapeError when nothing was counted.
+ *
+ * ```ts
+ * import { codebookStatistics } from "../../mod.ts";
+ * const { used, perplexity } = codebookStatistics([8, 8, 0, 0]);
+ * console.assert(used === 2 && perplexity === 2);
+ * ```
+ */
 export function codebookStatistics(counts: ArrayLike<number>): CodebookStatistics {
   const each = Array.from(counts), vocab = each.length, tokens = each.reduce((a, b) => a + b, 0);
   if (!(tokens > 0)) {
@@ -53,12 +61,26 @@ export function codebookStatistics(counts: ArrayLike<number>): CodebookStatistic
   return { vocab, tokens, used, share, unigramEntropy, perplexity, histogram, collapsed, words };
 }
 
-/** Bits a pixel of tokens that stand for scale x scale pixels each, coded by their unigram frequencies. */
+/**
+ * Bits a pixel of tokens that stand for scale x scale pixels each, coded by their unigram frequencies.
+ *
+ * ```ts
+ * import { bitsPerPixel, codebookStatistics } from "../../mod.ts";
+ * console.assert(bitsPerPixel(codebookStatistics([5, 5, 5, 5]), 4) === 2 / 16);
+ * ```
+ */
 export function bitsPerPixel({ unigramEntropy }: Pick<CodebookStatistics, "unigramEntropy">, scale: number): number {
   return unigramEntropy / scale ** 2;
 }
 
-/** Peak signal-to-noise ratio in dB of pictures within 0 to 1, from their mean squared error. */
+/**
+ * Peak signal-to-noise ratio in dB of pictures within 0 to 1, from their mean squared error.
+ *
+ * ```ts
+ * import { psnr } from "../../mod.ts";
+ * console.assert(psnr(0.01) === 20);
+ * ```
+ */
 export function psnr(l2: number): number {
   return -10 * Math.log10(l2);
 }

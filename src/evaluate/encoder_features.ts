@@ -29,7 +29,20 @@ export interface EncoderFeatures {
   destroy(): void;
 }
 
-/** Class tokens and means of patches after the blocks of an encoder with parameters `p`. @throws ShapeError, LimitError */
+/**
+ * Class tokens and means of patches after the blocks of an encoder with parameters `p`. @throws ShapeError, LimitError
+ *
+ * ```ts
+ * import { beitConfig, beitParams, encoderFeatures, openDevice, parameters } from "../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 16, depth: 1, heads: 2 });
+ * const device = await openDevice({ device: "cpu", threads: 1 }), half = [0.5, 0.5, 0.5] as const;
+ * const encoder = await encoderFeatures(device, parameters(beitParams(config)), config, { batchSize: 2, mean: half, std: half });
+ * const found = await encoder.extract({ count: 1, pixels: new Uint8Array(32 * 32 * 3) });
+ * console.assert(found["1 mean"].length === 16 && "0 class-token" in found);
+ * encoder.destroy();
+ * await device.destroy();
+ * ```
+ */
 export async function encoderFeatures(
   device: Device,
   p: Readonly<Record<string, Tensor>>,
@@ -64,7 +77,16 @@ export async function encoderFeatures(
   };
 }
 
-/** What `collect()` made of `extract()`, for `chooseBlock()`: class token, mean, and both side by side, block after block. */
+/**
+ * What `collect()` made of `extract()`, for `chooseBlock()`: class token, mean, and both side by side, block after block.
+ *
+ * ```ts
+ * import { blockFeatures, featureTable } from "../../mod.ts";
+ * const table = featureTable(Float32Array.of(1, 2), 2);
+ * const [classToken, mean, both] = blockFeatures({ "3 class-token": table, "3 mean": table });
+ * console.assert(classToken.block === 3 && mean.pool === "mean" && both.features.dim === 4);
+ * ```
+ */
 export function blockFeatures(collected: Readonly<Record<string, Features>>): BlockFeatures[] {
   const blocks = [...new Set(Object.keys(collected).map((name) => Number(name.split(" ")[0])))].sort((a, b) => a - b);
   return blocks.flatMap((block) => {

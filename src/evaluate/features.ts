@@ -76,6 +76,13 @@ export function checkFinite({ dim, values }: Features, where: string): void {
  * (n, C) values for a batch of n pictures; a last batch may be shorter.
  *
  * @throws ShapeError when batches disagree about names or widths.
+ *
+ * ```ts
+ * import { collect } from "../../mod.ts";
+ * const batches = [{ count: 2 }, { count: 1 }];
+ * const { ones } = await collect(batches, ({ count }) => Promise.resolve({ ones: new Float32Array(count * 4).fill(1) }));
+ * console.assert(ones.rows === 3 && ones.dim === 4);
+ * ```
  */
 export async function collect<Batch extends { count: number }>(
   batches: AsyncIterable<Batch> | Iterable<Batch>,

@@ -31,7 +31,15 @@ export function knnClassify(
   return knnVote(nearest(bank, queries, Math.min(k, bank.rows)), labels, { temperature });
 }
 
-/** `knnClassify()` with neighbours that were found before; `labels` are the bank's. */
+/**
+ * `knnClassify()` with neighbours that were found before; `labels` are the bank's.
+ *
+ * ```ts
+ * import { featureTable, knnVote, nearest } from "../../mod.ts";
+ * const bank = featureTable(Float32Array.of(1, 0, 0.9, 0.1, 0, 1), 2), query = featureTable(Float32Array.of(0.1, 0.8), 2);
+ * console.assert(knnVote(nearest(bank, query, 1), [0, 0, 1])[0] === 1);
+ * ```
+ */
 export function knnVote(
   { k, indices, similarities }: Neighbours,
   labels: ArrayLike<number>,

@@ -86,7 +86,17 @@ export async function linearProbe(
   }
 }
 
-/** The most probable class of each row; of equal ones the first. */
+/**
+ * The most probable class of each row; of equal ones the first.
+ *
+ * ```ts
+ * import { featureTable, linearProbe, openDevice, probeClassify } from "../../mod.ts";
+ * const device = await openDevice({ device: "cpu", threads: 1 });
+ * const part = { features: featureTable(Float32Array.of(-2, 2, -1, 1), 1), labels: [0, 1, 0, 1] };
+ * console.assert(probeClassify(await linearProbe(device, part, part), featureTable(Float32Array.of(-9, 9), 1)).join() === "0,1");
+ * await device.destroy();
+ * ```
+ */
 export function probeClassify({ standardiser, classes, weights }: LinearProbe, features: Features): Uint32Array {
   const { rows, dim: C, values } = standardise(features, standardiser), out = new Uint32Array(rows);
   for (let r = 0; r < rows; r++) {

@@ -21,6 +21,13 @@ export type SeeQuery = (query: number, similarities: Float32Array) => void;
  * neighbours: for queries that are the bank. With a device (`nearestOn`) it is faster, and the similarities are rounded on the way.
  *
  * @throws ShapeError when widths differ or a value is not finite.
+ *
+ * ```ts
+ * import { featureTable, nearest } from "../../mod.ts";
+ * const bank = featureTable(Float32Array.of(1, 0, 0, 1), 2);
+ * const { indices, similarities } = nearest(bank, featureTable(Float32Array.of(0, 5), 2), 1);
+ * console.assert(indices[0] === 1 && similarities[0] === 1);
+ * ```
  */
 export function nearest(bank: Features, queries: Features, k: number, options: NearestOptions = {}): Neighbours {
   const { neighbours, see } = collectNearest(queries.rows, k, options);

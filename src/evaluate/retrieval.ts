@@ -9,7 +9,15 @@ export interface Retrieval {
   meanAveragePrecision: number;
 }
 
-/** Search by picture: every row of `queries` ranks the whole bank by cosine. Queries whose class the bank lacks are left out. */
+/**
+ * Search by picture: every row of `queries` ranks the whole bank by cosine. Queries whose class the bank lacks are left out.
+ *
+ * ```ts
+ * import { featureTable, retrieval } from "../../mod.ts";
+ * const bank = featureTable(Float32Array.of(1, 0, 0, 1), 2), queries = featureTable(Float32Array.of(2, 1), 2);
+ * console.assert(retrieval(bank, [7, 8], queries, [7]).recall1 === 1);
+ * ```
+ */
 export function retrieval(bank: Features, bankLabels: ArrayLike<number>, queries: Features, labels: ArrayLike<number>): Retrieval {
   const { see, result } = collectRetrieval(bank.rows, bankLabels, queries.rows, labels);
   eachQuery(bank, queries, see);

@@ -49,6 +49,7 @@ export const BeitConfig = strictObject(() => ({
   if (config.aggregation && !config.vocab) wrong("aggregation", "aggregation predicts tokens and needs vocab; give vocab or leave it out");
   if (config.targets === "pixels" && config.vocab) wrong("vocab", `vocab ${config.vocab} has no use when targets are pixels; leave it out`);
 });
+/** Everything that a BEiT is made of, defaults filled in; `beitConfig()` makes and checks it. */
 export type BeitConfig = z.infer<ReturnType<typeof BeitConfig>>;
 /** As it may be written: fields with a default may be absent. */
 export type BeitOptions = z.input<ReturnType<typeof BeitConfig>>;

@@ -22,7 +22,16 @@ export function maskedLogits(p: Params, encoded: Encoded, rows: Tensor, config: 
   return predictions(p, encoded.blocks[encoded.blocks.length - 1], encoded, rows, config, "norm", "lm_head");
 }
 
-/** Pixels (M, channels * p * p) at the patches `rows`, of a model whose targets are pixels. As `maskedLogits`. */
+/**
+ * Pixels (M, channels * p * p) at the patches `rows`, of a model whose targets are pixels. As `maskedLogits`.
+ *
+ * ```ts
+ * import { beit, beitConfig, beitParams, input, maskedPixels, parameters } from "../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 16, depth: 1, heads: 2, targets: "pixels" }), p = parameters(beitParams(config));
+ * const encoded = beit(p, input("pictures", [2, 3, 32, 32]), config, { mask: input("mask", [2, 16]) });
+ * console.assert(maskedPixels(p, encoded, input("rows", [12], "u32"), config).shape.join() === "12,192");
+ * ```
+ */
 export function maskedPixels(p: Params, encoded: Encoded, rows: Tensor, config: BeitConfig): Tensor {
   return predictions(p, encoded.blocks[encoded.blocks.length - 1], encoded, rows, config, "norm", "pixel_head");
 }
@@ -30,6 +39,13 @@ export function maskedPixels(p: Params, encoded: Encoded, rows: Tensor, config: 
 /**
  * BEiT v2's second prediction (Peng et al. 2022): the last block's class token with the patches of an early block, through blocks of
  * its own. Its loss is added to that of `maskedLogits`.
+ *
+ * ```ts
+ * import { aggregatedLogits, beit, beitConfig, beitParams, input, parameters } from "../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 16, depth: 1, heads: 2, vocab: 64, aggregation: { earlyBlock: 1 } });
+ * const p = parameters(beitParams(config)), encoded = beit(p, input("pictures", [2, 3, 32, 32]), config, { mask: input("mask", [2, 16]) });
+ * console.assert(aggregatedLogits(p, encoded, input("rows", [12], "u32"), config).shape.join() === "12,64");
+ * ```
  */
 export function aggregatedLogits(p: Params, encoded: Encoded, rows: Tensor, config: BeitConfig): Tensor {
   const { aggregation, depth, dropPath } = config, { blocks } = encoded;
@@ -70,12 +86,21 @@ export function classLogits(p: Params, encoded: Encoded, config: BeitConfig): Te
   return linear(features(p, encoded, config), required(p, "head.weight"), { bias: p["head.bias"] });
 }
 
-/** What the classification head sees, (B, C): the normalised mean of patches, or the class token of the normalised last block. */
+/**
+ * What the classification head sees, (B, C): the normalised mean of patches, or the class token of the normalised last block.
+ *
+ * ```ts
+ * import { beit, beitConfig, beitParams, features, input, parameters } from "../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 16, depth: 1, heads: 2, classes: 3 }), p = parameters(beitParams(config));
+ * console.assert(features(p, beit(p, input("pictures", [2, 3, 32, 32]), config), config).shape.join() === "2,16");
+ * ```
+ */
 export function features(p: Params, encoded: Encoded, { pooling, normEps }: BeitConfig): Tensor {
   const name = pooling === "mean" ? "fc_norm" : "norm";
   return layerNorm(embedding(encoded, { pool: pooling }), required(p, `${name}.weight`), p[`${name}.bias`], normEps);
 }
 
+/** Which block, and how its tokens become one vector. */
 export interface EmbeddingOptions {
   /** 0 the embeddings, l after block l; the last if absent. */
   block?: number;

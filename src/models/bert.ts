@@ -9,7 +9,15 @@ import { linearParams, normParams, postNormBlock, postNormParams } from "../nn/p
 import type { Params } from "../nn/transformer.ts";
 import type { BertConfig } from "./bert_config.ts";
 
-/** Every parameter of the encoder and of the heads that the configuration names: shape, start value. */
+/**
+ * Every parameter of the encoder and of the heads that the configuration names: shape, start value.
+ *
+ * ```ts
+ * import { bertConfig, bertParams } from "../../mod.ts";
+ * const config = bertConfig({ vocab: 50, dim: 16, depth: 1, heads: 2, positions: 8 });
+ * console.assert(bertParams(config)["bert.embeddings.word_embeddings.weight"].shape.join() === "50,16");
+ * ```
+ */
 export function bertParams(config: BertConfig): Record<string, ParamSpec> {
   const { vocab: V, dim: C, depth, hidden = 4 * C, positions, segments, initial, masked, boundary, classes } = config;
   const weight = truncatedNormalInitial(initial, 2 * initial); // within two standard deviations, as the published code has it
@@ -66,6 +74,13 @@ export interface EncodedText {
  * The encoder. `random` turns on dropout (training): of the embeddings and of each branch, not of the attention's weights.
  *
  * @throws ShapeError for texts longer than the table of positions.
+ *
+ * ```ts
+ * import { bert, bertConfig, bertParams, input, parameters } from "../../mod.ts";
+ * const config = bertConfig({ vocab: 50, dim: 16, depth: 1, heads: 2, positions: 8 }), tokens = input("tokens", [2, 8], "u32");
+ * const { blocks } = bert(parameters(bertParams(config)), { tokens, keys: input("keys", [2, 8]) }, config);
+ * console.assert(blocks.length === 2 && blocks[1].shape.join() === "2,8,16");
+ * ```
  */
 export function bert(
   p: Params,

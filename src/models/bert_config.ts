@@ -33,6 +33,7 @@ export const BertConfig = strictObject(() => ({
     context.addIssue({ code: "custom", path: ["heads"], message: `heads ${heads} does not divide dim ${dim}; choose a divisor` });
   }
 });
+/** Everything that a BERT is made of, defaults filled in; `bertConfig()` makes and checks it. */
 export type BertConfig = z.infer<ReturnType<typeof BertConfig>>;
 /** As it may be written: fields with a default may be absent. */
 export type BertOptions = z.input<ReturnType<typeof BertConfig>>;

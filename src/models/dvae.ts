@@ -20,6 +20,7 @@ export const DvaeConfig = strictObject(() => ({
   groups: count("of residual blocks; between two of them the picture is halved").max(16).default(4),
   blocks: count("residual blocks a group").max(1000).default(2),
 }));
+/** Sizes of a tokenizer in DALL-E's form, defaults filled in; `dvaeConfig()` makes and checks it. */
 export type DvaeConfig = z.infer<ReturnType<typeof DvaeConfig>>;
 /** As it may be written: fields with a default may be absent. */
 export type DvaeOptions = z.input<ReturnType<typeof DvaeConfig>>;
@@ -32,7 +33,14 @@ export const dvaePresets = {
   tiny: { hidden: 16, initial: 32, blocks: 1, groups: 3, vocab: 512 }, // a token for 4 x 4 pixels: pictures of 32 to 64 pixels a side
 } satisfies Record<string, DvaeOptions>;
 
-/** The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins. */
+/**
+ * The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins.
+ *
+ * ```ts
+ * import { dvaeConfig, dvaePresets } from "../../mod.ts";
+ * console.assert(dvaeConfig(dvaePresets.small).vocab === 8192);
+ * ```
+ */
 export function dvaeConfig(options: unknown, where = "dvae"): DvaeConfig {
   return parseWith(DvaeConfig(), options, (faults) => new RecipeError(`${where}: ${faults}`));
 }
@@ -45,7 +53,15 @@ export function dvaeScale({ groups }: Pick<DvaeConfig, "groups">): number {
 /** Kernel sides of the four convolutions of a residual path. */
 const encoderPath = [3, 3, 3, 1], decoderPath = [1, 3, 3, 3];
 
-/** Every parameter: shape and start value, as the authors drew them: N(0, 1 / fan-in), biases 0. */
+/**
+ * Every parameter: shape and start value, as the authors drew them: N(0, 1 / fan-in), biases 0.
+ *
+ * ```ts
+ * import { dvaeConfig, dvaeParams } from "../../mod.ts";
+ * const table = dvaeParams(dvaeConfig({ form: "dalle", vocab: 64, hidden: 8, initial: 8, groups: 3, blocks: 1 }));
+ * console.assert(table["encoder.blocks.input.w"].shape.join() === "8,3,7,7");
+ * ```
+ */
 export function dvaeParams({ vocab, hidden, initial, groups, blocks }: DvaeConfig): Record<string, ParamSpec> {
   const table: Record<string, ParamSpec> = {};
   const conv = (name: string, out: number, inner: number, side: number) => {
@@ -95,12 +111,28 @@ export function dvaeLogits(p: Record<string, Tensor>, x: Tensor, config: DvaeCon
   return conv(p, "encoder.blocks.output.conv", relu(h));
 }
 
-/** What the decoder makes of codes (B, V, h, w), one-hot or soft: location and log scale of every pixel, (B, 6, H, W). */
+/**
+ * What the decoder makes of codes (B, V, h, w), one-hot or soft: location and log scale of every pixel, (B, 6, H, W).
+ *
+ * ```ts
+ * import { dvaeConfig, dvaeDecode, dvaeParams, input, parameters } from "../../mod.ts";
+ * const config = dvaeConfig({ form: "dalle", vocab: 64, hidden: 8, initial: 8, groups: 3, blocks: 1 });
+ * console.assert(dvaeDecode(parameters(dvaeParams(config)), input("codes", [2, 64, 8, 8]), config).shape.join() === "2,6,32,32");
+ * ```
+ */
 export function dvaeDecode(p: Record<string, Tensor>, codes: Tensor, config: DvaeConfig): Tensor {
   return decoded(p, conv(p, "decoder.blocks.input", codes), config);
 }
 
-/** As `dvaeDecode` of one-hot codes, from token ids u32 (B, h, w): a row of the first matrix each. An id of V or more gives NaN. */
+/**
+ * As `dvaeDecode` of one-hot codes, from token ids u32 (B, h, w): a row of the first matrix each. An id of V or more gives NaN.
+ *
+ * ```ts
+ * import { dvaeConfig, dvaeDecodeIds, dvaeParams, input, parameters } from "../../mod.ts";
+ * const config = dvaeConfig({ form: "dalle", vocab: 64, hidden: 8, initial: 8, groups: 3, blocks: 1 });
+ * console.assert(dvaeDecodeIds(parameters(dvaeParams(config)), input("ids", [2, 8, 8], "u32"), config).shape.join() === "2,6,32,32");
+ * ```
+ */
 export function dvaeDecodeIds(p: Record<string, Tensor>, ids: Tensor, config: DvaeConfig): Tensor {
   const [B, h, w] = ids.shape, weight = p["decoder.blocks.input.w"], [C, V] = weight.shape;
   const rows = add(gather(permute(reshape(weight, [C, V]), [1, 0]), ids), p["decoder.blocks.input.b"]);

@@ -8,6 +8,7 @@ import { type BertConfig, bertConfig, type BertOptions, bertPresets } from "./be
 import { tokenizer, type TokenizerConfig, tokenizerConfig, type TokenizerOptions, tokenizerPresets } from "./tokenizer.ts";
 import { type VaeConfig, vaeConfig, type VaeOptions, vaeParams, vaePresets } from "./vae.ts";
 
+/** A model of the table: how it is configured, its parameters and its published sizes. */
 export interface Model<Config, Options> {
   /** Checks options and fills in defaults; throws RecipeError with every fault by name. */
   config(options: unknown, where?: string): Config;

@@ -17,6 +17,7 @@ import {
 } from "./dvae_customized.ts";
 
 export const TokenizerConfig = once(() => z.discriminatedUnion("form", [DvaeConfig(), DvaeCustomizedConfig()]));
+/** Sizes of a tokenizer of either form, defaults filled in; `tokenizerConfig()` makes and checks it. */
 export type TokenizerConfig = z.infer<ReturnType<typeof TokenizerConfig>>;
 export type TokenizerOptions = z.input<ReturnType<typeof TokenizerConfig>>;
 
@@ -26,7 +27,14 @@ export const tokenizerPresets: Record<string, TokenizerOptions> = {
   ...Object.fromEntries(Object.entries(dvaeCustomizedPresets).map(([name, preset]) => [`customized-${name}`, preset])),
 };
 
-/** The configuration with its defaults filled in; a missing form is "dalle". Throws RecipeError; `where` begins its message. */
+/**
+ * The configuration with its defaults filled in; a missing form is "dalle". Throws RecipeError; `where` begins its message.
+ *
+ * ```ts
+ * import { tokenizerConfig, tokenizerPresets } from "../../mod.ts";
+ * console.assert(tokenizerConfig(tokenizerPresets["customized-tiny"]).vocab === 512);
+ * ```
+ */
 export function tokenizerConfig(options: unknown, where = "tokenizer"): TokenizerConfig {
   const given = typeof options === "object" && options !== null && !("form" in options) ? { form: "dalle", ...options } : options;
   return parseWith(TokenizerConfig(), given, (faults) => new RecipeError(`${where}: ${faults}`));

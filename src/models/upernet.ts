@@ -43,11 +43,19 @@ export const UpernetConfig = strictObject(() => ({
   }).nullable().default({ channels: 256, convolutions: 1, concatInput: false, lossWeight: 0.4 })
     .meta({ description: "the head over the third map that helps training; null: there is none" }),
 }));
+/** Sizes of the UPerNet head, defaults filled in; `upernetConfig()` makes and checks it. */
 export type UpernetConfig = z.infer<ReturnType<typeof UpernetConfig>>;
 /** As it may be written: fields with a default may be absent. */
 export type UpernetOptions = z.input<ReturnType<typeof UpernetConfig>>;
 
-/** The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins. */
+/**
+ * The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins.
+ *
+ * ```ts
+ * import { upernetConfig } from "../../mod.ts";
+ * console.assert(upernetConfig({ dim: 768, classes: 150, taps: [4, 6, 8, 12] }).auxiliary?.lossWeight === 0.4);
+ * ```
+ */
 export function upernetConfig(options: unknown, where = "upernet"): UpernetConfig {
   return parseWith(UpernetConfig(), options, (faults) => new RecipeError(`${where}: ${faults}`));
 }
@@ -57,7 +65,15 @@ export function officialTaps(depth: number): [number, number, number, number] {
   return [1 / 3, 1 / 2, 2 / 3, 1].map((part) => Math.max(1, Math.round(part * depth))) as [number, number, number, number];
 }
 
-/** Every parameter: shape and start value. */
+/**
+ * Every parameter: shape and start value.
+ *
+ * ```ts
+ * import { upernetConfig, upernetParams } from "../../mod.ts";
+ * const config = upernetConfig({ dim: 16, classes: 3, taps: [1, 1, 1, 1], channels: 8, auxiliary: null });
+ * console.assert(upernetParams(config)["decode_head.conv_seg.weight"].shape.join() === "3,8,1,1");
+ * ```
+ */
 export function upernetParams(config: UpernetConfig): Record<string, ParamSpec> {
   const { dim: C, classes, channels: K = C, auxiliary } = config;
   const up = (name: string): Record<string, ParamSpec> => {
@@ -74,7 +90,15 @@ export function upernetParams(config: UpernetConfig): Record<string, ParamSpec> 
   };
 }
 
-/** The running statistics of the batch normalisations, which no optimizer touches: for `statistics()`, beside the parameters. */
+/**
+ * The running statistics of the batch normalisations, which no optimizer touches: for `statistics()`, beside the parameters.
+ *
+ * ```ts
+ * import { upernetConfig, upernetStatistics } from "../../mod.ts";
+ * const config = upernetConfig({ dim: 16, classes: 3, taps: [1, 1, 1, 1], channels: 8, auxiliary: null });
+ * console.assert(upernetStatistics(config)["fpn1.1.running_mean"].shape.join() === "16");
+ * ```
+ */
 export function upernetStatistics(config: UpernetConfig): Record<string, ParamSpec> {
   const table = normStatistics("fpn1.1", config.dim);
   for (const [name, , out] of units(config)) Object.assign(table, convNormStatistics(name, out));
@@ -103,6 +127,7 @@ function units({ dim: C, channels: K = C, poolScales, auxiliary }: UpernetConfig
   ];
 }
 
+/** Scores for pixels, and what a training updates beside its parameters. */
 export interface Segmented {
   /** (B, classes, 4 h, 4 w) for a window of h x w patches: a score for each class at a quarter of a 16-pixel patch's side. */
   logits: Tensor;
@@ -112,6 +137,7 @@ export interface Segmented {
   updates: Tensor[];
 }
 
+/** Whether the head is in training. */
 export interface UpernetRun {
   /** In training: normalisation with the batch's statistics, and dropped channels. */
   random?: Random;
@@ -120,6 +146,14 @@ export interface UpernetRun {
 /**
  * Scores of an encoded picture's pixels. `p` has the parameters and the running statistics. Throws ShapeError where a tap is beyond the
  * last block.
+ *
+ * ```ts
+ * import { beit, beitConfig, beitParams, input, parameters, upernet, upernetConfig, upernetParams, upernetStatistics } from "../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 16, depth: 1, heads: 2 });
+ * const head = upernetConfig({ dim: 16, classes: 3, taps: [1, 1, 1, 1], channels: 8, auxiliary: null });
+ * const p = parameters({ ...beitParams(config), ...upernetParams(head), ...upernetStatistics(head) });
+ * console.assert(upernet(p, beit(p, input("pictures", [2, 3, 32, 32]), config), head).logits.shape.join() === "2,3,16,16");
+ * ```
  */
 export function upernet(
   p: Params,

@@ -42,6 +42,7 @@ export const VaeConfig = strictObject(() => ({
   if (form !== "conv" || !uneven) return;
   context.addIssue({ code: "custom", path: ["imageSize"], message: `${widths.length} halvings do not divide a side of ${uneven}` });
 });
+/** Sizes and form of a Gaussian VAE, defaults filled in; `vaeConfig()` makes and checks it. */
 export type VaeConfig = z.infer<ReturnType<typeof VaeConfig>>;
 /** As it may be written: fields with a default may be absent. */
 export type VaeOptions = z.input<ReturnType<typeof VaeConfig>>;
@@ -52,12 +53,27 @@ export const vaePresets = {
   "mnist-conv": { form: "conv", imageSize: 28, channels: 1, latents: 2, hidden: 128, widths: [32, 64] },
 } satisfies Record<string, VaeOptions>;
 
-/** The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins. */
+/**
+ * The configuration with its defaults filled in. Throws RecipeError with every fault by name; `where` is how its message begins.
+ *
+ * ```ts
+ * import { vaeConfig, vaePresets } from "../../mod.ts";
+ * console.assert(vaeConfig(vaePresets["mnist-conv"]).latents === 2);
+ * ```
+ */
 export function vaeConfig(options: unknown, where = "vae"): VaeConfig {
   return parseWith(VaeConfig(), options, (faults) => new RecipeError(`${where}: ${faults}`));
 }
 
-/** Every parameter: shape and start value, Glorot's uniform. Dense weights are (out, in), convolutions (out, in, 4, 4). */
+/**
+ * Every parameter: shape and start value, Glorot's uniform. Dense weights are (out, in), convolutions (out, in, 4, 4).
+ *
+ * ```ts
+ * import { vaeConfig, vaeParams } from "../../mod.ts";
+ * const table = vaeParams(vaeConfig({ imageSize: 8, channels: 1, latents: 3, hidden: 16 }));
+ * console.assert(table["mu.weight"].shape.join() === "3,16");
+ * ```
+ */
 export function vaeParams(config: VaeConfig): Record<string, ParamSpec> {
   const { form, channels, latents, hidden, widths } = config, [h, w] = inside(config);
   const table: Record<string, ParamSpec> = {};
@@ -105,7 +121,15 @@ export function vaeEncode(p: Params, pictures: Tensor, config: VaeConfig): { mu:
   return { mu: dense(p, "mu", h), logvar: dense(p, "logvar", h) };
 }
 
-/** Logits of the pixels, (B, channels, H, W), of z (B, latents); `vaePixels` makes them pixels. */
+/**
+ * Logits of the pixels, (B, channels, H, W), of z (B, latents); `vaePixels` makes them pixels.
+ *
+ * ```ts
+ * import { input, parameters, vaeConfig, vaeDecode, vaeParams } from "../../mod.ts";
+ * const config = vaeConfig({ imageSize: 8, channels: 1, hidden: 16 }), p = parameters(vaeParams(config));
+ * console.assert(vaeDecode(p, input("z", [4, 2]), config).shape.join() === "4,1,8,8");
+ * ```
+ */
 export function vaeDecode(p: Params, z: Tensor, config: VaeConfig): Tensor {
   const B = z.shape[0], last = config.widths.length, [h, w] = inside(config);
   const x = dense(p, "dec2", activated(dense(p, "dec1", z), config));
@@ -117,7 +141,14 @@ export function vaeDecode(p: Params, z: Tensor, config: VaeConfig): Tensor {
   return y;
 }
 
-/** Pixels within 0 to 1 of the decoder's logits. */
+/**
+ * Pixels within 0 to 1 of the decoder's logits.
+ *
+ * ```ts
+ * import { constant, interpret, vaePixels } from "../../mod.ts";
+ * console.assert(interpret([vaePixels(constant("logits", [1], [0]))])[0].join() === "0.5");
+ * ```
+ */
 export function vaePixels(logits: Tensor): Tensor {
   return sigmoid(logits);
 }
@@ -144,7 +175,16 @@ export interface VaeLoss {
   pictures: Tensor;
 }
 
-/** The negative evidence lower bound of pictures. `noise` is N(0, 1) of z's shape, or drawn. */
+/**
+ * The negative evidence lower bound of pictures. `noise` is N(0, 1) of z's shape, or drawn.
+ *
+ * ```ts
+ * import { input, parameters, randomSource, vaeConfig, vaeLoss, vaeParams } from "../../mod.ts";
+ * const config = vaeConfig({ imageSize: 8, channels: 1, hidden: 16 }), p = parameters(vaeParams(config));
+ * const { loss, z, pictures } = vaeLoss(p, input("pictures", [4, 1, 8, 8]), config, randomSource());
+ * console.assert(loss.size === 1 && z.shape.join() === "4,2" && pictures.shape.join() === "4,1,8,8");
+ * ```
+ */
 export function vaeLoss(
   p: Params,
   pictures: Tensor,
@@ -172,12 +212,29 @@ export function vaeLoss(
   };
 }
 
-/** `count` pictures of z drawn from N(0, I). */
+/**
+ * `count` pictures of z drawn from N(0, I).
+ *
+ * ```ts
+ * import { parameters, randomSource, vaeConfig, vaeParams, vaeSample } from "../../mod.ts";
+ * const config = vaeConfig({ imageSize: 8, channels: 1, hidden: 16 }), p = parameters(vaeParams(config));
+ * console.assert(vaeSample(p, 5, config, randomSource()).shape.join() === "5,1,8,8");
+ * ```
+ */
 export function vaeSample(p: Params, count: number, config: VaeConfig, random: Random): Tensor {
   return vaePixels(vaeDecode(p, normal([count, config.latents], random), config));
 }
 
-/** `steps` pictures on the straight line from the mean of picture a to that of picture b, both (1, channels, H, W), ends included. */
+/**
+ * `steps` pictures on the straight line from the mean of picture a to that of picture b, both (1, channels, H, W), ends included.
+ *
+ * ```ts
+ * import { input, parameters, vaeConfig, vaeInterpolate, vaeParams } from "../../mod.ts";
+ * const config = vaeConfig({ imageSize: 8, channels: 1, hidden: 16 }), p = parameters(vaeParams(config));
+ * const a = input("a", [1, 1, 8, 8]), b = input("b", [1, 1, 8, 8]);
+ * console.assert(vaeInterpolate(p, a, b, config, 7).shape.join() === "7,1,8,8");
+ * ```
+ */
 export function vaeInterpolate(p: Params, a: Tensor, b: Tensor, config: VaeConfig, steps: number): Tensor {
   const share = Float32Array.from({ length: steps }, (_, i) => steps > 1 ? i / (steps - 1) : 0);
   const from = constant("share of a", [steps, 1], share.map((s) => 1 - s)), to = constant("share of b", [steps, 1], share);

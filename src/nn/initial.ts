@@ -47,7 +47,15 @@ export class InitialDraws {
   }
 }
 
-/** Normal with mean 0. */
+/**
+ * Normal with mean 0.
+ *
+ * ```ts
+ * import { initialValues, normalInitial } from "../../mod.ts";
+ * const values = initialValues("w", { shape: [1000], init: normalInitial(0.5) }, 0);
+ * console.assert(Math.abs(Math.hypot(...values) / Math.sqrt(1000) - 0.5) < 0.05);
+ * ```
+ */
 export function normalInitial(std: number): Initial {
   return (draws) => std * draws.normal();
 }
@@ -55,13 +63,27 @@ export function normalInitial(std: number): Initial {
 /**
  * Normal with mean 0, of which only what lies within ±bound is drawn. torch's trunc_normal_ has bound 2 (absolute), BEiT's pre-training
  * bound = std. One uniform number a value, through the inverse of the distribution, as in torch: a base model has 90 million values.
+ *
+ * ```ts
+ * import { initialValues, truncatedNormalInitial } from "../../mod.ts";
+ * const values = initialValues("w", { shape: [1000], init: truncatedNormalInitial(0.02, 0.04) }, 0);
+ * console.assert(values.every((value) => Math.abs(value) <= 0.04));
+ * ```
  */
 export function truncatedNormalInitial(std: number, bound: number): Initial {
   const below = normalCumulative(-bound / std), within = 1 - 2 * below;
   return (draws) => std * normalQuantile(Math.min(Math.max(below + within * draws.uniform(), 1e-300), 1 - 2 ** -53));
 }
 
-/** Uniform over ±bound. torch's default for linear layers and convolutions has bound 1 / sqrt(fan_in). */
+/**
+ * Uniform over ±bound. torch's default for linear layers and convolutions has bound 1 / sqrt(fan_in).
+ *
+ * ```ts
+ * import { initialValues, uniformInitial } from "../../mod.ts";
+ * const values = initialValues("w", { shape: [1000], init: uniformInitial(0.1) }, 0);
+ * console.assert(values.every((value) => Math.abs(value) <= 0.1));
+ * ```
+ */
 export function uniformInitial(bound: number): Initial {
   return (draws) => bound * (2 * draws.uniform() - 1);
 }

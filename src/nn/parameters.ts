@@ -2,6 +2,7 @@ import { ShapeError } from "../errors.ts";
 import { part, type Shape, type StartPart, state, type Tensor } from "../graph.ts";
 import { type Initial, InitialDraws } from "./initial.ts";
 
+/** What a table says of one parameter. */
 export interface ParamSpec {
   shape: Shape;
   init: Initial;
@@ -11,6 +12,7 @@ export interface ParamSpec {
   lrScale?: number;
 }
 
+/** How a table becomes tensors. */
 export interface ParametersOptions {
   /** Start values depend on it and on the parameter's name alone. */
   seed?: number;

@@ -6,6 +6,7 @@ import type { Initial } from "./initial.ts";
 import type { ParamSpec } from "./parameters.ts";
 import type { BlockOptions, Params } from "./transformer.ts";
 
+/** Sizes and start values of a post-norm block. */
 export interface PostNormShape {
   /** C, channels of a token. */
   dim: number;
@@ -25,7 +26,15 @@ export function normParams(name: string, C: number): Record<string, ParamSpec> {
   return { [`${name}.weight`]: { shape: [C], init: 1 }, [`${name}.bias`]: { shape: [C], init: 0 } };
 }
 
-/** Every parameter of one block; all names begin with `prefix`, for example "bert.encoder.layer.3.". */
+/**
+ * Every parameter of one block; all names begin with `prefix`, for example "bert.encoder.layer.3.".
+ *
+ * ```ts
+ * import { postNormParams } from "../../mod.ts";
+ * const table = postNormParams("layer.0.", { dim: 32, hidden: 128, weight: 0 });
+ * console.assert(table["layer.0.attention.self.qkv.weight"].shape.join() === "96,32");
+ * ```
+ */
 export function postNormParams(prefix: string, { dim: C, hidden: K, weight }: PostNormShape): Record<string, ParamSpec> {
   return {
     ...linearParams(`${prefix}attention.self.qkv`, 3 * C, C, weight),
@@ -37,6 +46,7 @@ export function postNormParams(prefix: string, { dim: C, hidden: K, weight }: Po
   };
 }
 
+/** What a post-norm block takes beside its parameters and x. */
 export interface PostNormOptions extends Pick<BlockOptions, "heads" | "tokens" | "eps" | "bias" | "keys"> {
   /** Each value that leaves a branch is left out with probability `rate`. */
   dropout?: { rate: number; random: Random };
@@ -45,6 +55,12 @@ export interface PostNormOptions extends Pick<BlockOptions, "heads" | "tokens" |
 /**
  * One block: norm(x + attention(x)), then norm(y + mlp(y)) (Vaswani et al. 2017, Devlin et al. 2018). x (B * T, C) → (B * T, C).
  * The parameters are those of `postNormParams`.
+ *
+ * ```ts
+ * import { input, parameters, postNormBlock, postNormParams } from "../../mod.ts";
+ * const p = parameters(postNormParams("layer.0.", { dim: 32, hidden: 128, weight: 0 })), x = input("x", [2 * 5, 32]);
+ * console.assert(postNormBlock(p, "layer.0.", x, { heads: 4, tokens: 5 }).shape.join() === "10,32");
+ * ```
  */
 export function postNormBlock(
   p: Params,

@@ -6,6 +6,7 @@ import type { Tensor } from "../graph.ts";
 import type { Initial } from "./initial.ts";
 import type { ParamSpec } from "./parameters.ts";
 
+/** Parameters by name, as `parameters()` makes them. */
 export type Params = Readonly<Record<string, Tensor>>;
 
 /** The parameter of that name. @throws ShapeError when the model has none. */
@@ -14,6 +15,7 @@ export function required(p: Params, name: string): Tensor {
   return p[name];
 }
 
+/** Sizes and start values of a pre-norm block. */
 export interface BlockShape {
   /** C, channels of a token. */
   dim: number;
@@ -30,7 +32,15 @@ export interface BlockShape {
   outWeight: Initial;
 }
 
-/** Every parameter of one block; all names begin with `prefix`, for example "blocks.3.". */
+/**
+ * Every parameter of one block; all names begin with `prefix`, for example "blocks.3.".
+ *
+ * ```ts
+ * import { blockParams } from "../../mod.ts";
+ * const table = blockParams("blocks.0.", { dim: 32, heads: 4, hidden: 128, layerScale: null, weight: 0, outWeight: 0 });
+ * console.assert(table["blocks.0.attn.qkv.weight"].shape.join() === "96,32" && !("blocks.0.gamma_1" in table));
+ * ```
+ */
 export function blockParams(prefix: string, shape: BlockShape): Record<string, ParamSpec> {
   const { dim: C, heads, hidden: K, layerScale, relativeRows, weight, outWeight } = shape;
   const vector = (size: number, init = 0): ParamSpec => ({ shape: [size], init });
@@ -55,6 +65,7 @@ export function blockParams(prefix: string, shape: BlockShape): Record<string, P
   return Object.fromEntries(Object.entries(table).map(([name, spec]) => [prefix + name, spec]));
 }
 
+/** What a pre-norm block takes beside its parameters and x. */
 export interface BlockOptions {
   heads: number;
   /** T. */

@@ -7,6 +7,7 @@ import { constant, input, part, state, storage, type Tensor } from "../graph.ts"
 import type { ParamSpec } from "../nn/parameters.ts";
 import { type GradientPack, packGradients } from "./gradient_packs.ts";
 
+/** What of AdamW does not change from step to step. */
 export interface AdamwOptions {
   betas?: readonly [number, number];
   eps?: number;
@@ -62,6 +63,7 @@ export interface AdamwStep {
   emaDecay?: number;
 }
 
+/** An optimizer as tensors: what a program updates, and what is written before each run. */
 export interface Adamw {
   /** For the `updates` of compile(). */
   updates: Tensor[];

@@ -4,6 +4,7 @@ import { RecipeError } from "../errors.ts";
 import type { Shape } from "../graph.ts";
 import type { ParamSpec } from "../nn/parameters.ts";
 
+/** How deep the encoder is, and how much less its lower layers learn. */
 export interface GroupOptions {
   /** L, blocks of the encoder. */
   depth: number;

@@ -3,6 +3,7 @@
 
 import { RecipeError } from "../errors.ts";
 
+/** A value, such as the learning rate, for each step from 0. */
 export type Schedule = (step: number) => number;
 
 export interface ScheduleOptions {

@@ -14,6 +14,7 @@ export interface CollectionSpec {
   fingerprint: string;
 }
 
+/** A collection as a store lists it. */
 export interface Collection extends CollectionSpec {
   name: string;
   /** Items in it. */
@@ -33,6 +34,7 @@ export interface Entry {
   name?: string;
 }
 
+/** An item with all that was stored of it. */
 export interface Item extends Entry {
   /** As it was added, in single precision. */
   vector: Float32Array<ArrayBuffer>;
@@ -49,6 +51,7 @@ export interface ItemInput {
   thumbnail?: Uint8Array;
 }
 
+/** What is searched for, and among which items. */
 export interface Query {
   /** A vector and the fingerprint of its embedder, or the id of an item, which is then not among the hits. */
   query: { vector: ArrayLike<number>; fingerprint: string } | { id: string };
@@ -58,6 +61,7 @@ export interface Query {
   filter?: Filter;
 }
 
+/** An item that was found, with its score: larger is nearer. */
 export interface Hit extends Entry {
   score: number;
 }

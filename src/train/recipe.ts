@@ -15,6 +15,7 @@ import { defaultPreset, presets } from "./presets/mod.ts";
 const pictureStages = ["tokenizer", "pretrain", "probe", "finetune"] as const;
 /** Stages of every kind of recipe, in their order. */
 export const stageNames = [...pictureStages, "vae"] as const;
+/** A stage of a training. */
 export type StageName = typeof stageNames[number];
 
 export const Recipe = strictObject(() => ({
@@ -34,6 +35,7 @@ export const Recipe = strictObject(() => ({
   probe: Probe().prefault({}),
   finetune: Finetune().prefault({}),
 }));
+/** A whole recipe for pictures: data, encoder and stages with every default filled in. */
 export type Recipe = z.infer<ReturnType<typeof Recipe>>;
 /** As it may be written: whatever the preset (or the schema) has need not be said. */
 export type RecipeOptions = DeepPartial<z.input<ReturnType<typeof Recipe>>>;

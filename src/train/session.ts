@@ -13,6 +13,7 @@ import { type AnyTask, buildTask, type Job, type Measured } from "./stage.ts";
 import { restoreTask, saveTask } from "./task_state.ts";
 import { writeFileSync } from "node:fs";
 
+/** Where a training stands; "stopped", "done" and "failed" are final. */
 export type SessionState = "starting" | "running" | "pausing" | "paused" | "stopping" | "stopped" | "done" | "failed";
 
 /** What a session tells. Plain data. */

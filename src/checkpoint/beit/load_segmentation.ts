@@ -15,6 +15,7 @@ import { inferBeitConfig } from "./infer_config.ts";
 import { locate } from "./locate.ts";
 import { metadataKey, startingFrom } from "./open_beit.ts";
 
+/** An encoder with its head: configurations, and tables whose start values are the file's. */
 export interface LoadedSegmentation {
   /** Of the encoder, which has no head of its own. */
   config: BeitConfig;
@@ -36,6 +37,15 @@ export const segmentationKey = "segmentation", pixelClassesKey = "pixelClasses";
 /**
  * Loads a model for semantic segmentation. The taps are the official ones for official names, transformers' own for a Hugging Face
  * folder. Throws CheckpointError where tensors are missing, unexpected or misshapen, or there is no head for it.
+ *
+ * ```ts
+ * import { beitConfig, beitParams, CheckpointError, initialValues, loadSegmentation, saveBeit } from "../../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 16, depth: 1, heads: 2 });
+ * const values = Object.fromEntries(Object.entries(beitParams(config)).map(([name, spec]) => [name, initialValues(name, spec, 0)]));
+ * const path = await Deno.makeTempFile();
+ * await saveBeit(path, config, values); // an encoder alone: there is no head to load
+ * console.assert(await loadSegmentation(path).catch((error) => error) instanceof CheckpointError);
+ * ```
  */
 export async function loadSegmentation(source: CheckpointSource): Promise<LoadedSegmentation> {
   const { weights, beside } = await locate(source);

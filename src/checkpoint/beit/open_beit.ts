@@ -13,6 +13,7 @@ import type { CheckpointSource } from "../source.ts";
 import { inferBeitConfig } from "./infer_config.ts";
 import { locate } from "./locate.ts";
 
+/** What the model shall be where the file says something else, or nothing. */
 export interface OpenBeitOptions {
   /**
    * What the model shall be where it differs from the one that was saved: `{ classes: 10, vocab: undefined, relativePositions:
@@ -115,6 +116,7 @@ export async function openBeit(source: CheckpointSource, { model = {}, known = {
   }
 }
 
+/** A BEiT with all its values on the host. */
 export interface LoadedBeit extends Pick<BeitCheckpoint, "file" | "config" | "fresh" | "labels" | "preprocessing" | "segmentation"> {
   /** By official name; new heads have none. */
   values: Record<string, Float32Array>;

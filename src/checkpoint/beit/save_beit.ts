@@ -44,6 +44,16 @@ export interface SaveHfOptions {
 /**
  * Writes a folder with model.safetensors, config.json and preprocessor_config.json. Throws CheckpointError for a model that Hugging Face
  * transformers has no class for: two heads, pixels for targets, an aggregation.
+ *
+ * ```ts
+ * import { beitConfig, beitParams, initialValues, openBeit, saveHfBeit } from "../../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 16, depth: 1, heads: 2, vocab: 64 });
+ * const values = Object.fromEntries(Object.entries(beitParams(config)).map(([name, spec]) => [name, initialValues(name, spec, 0)]));
+ * const folder = await Deno.makeTempDir();
+ * await saveHfBeit(folder, config, values);
+ * await using opened = await openBeit(folder);
+ * console.assert(opened.config.vocab === 64);
+ * ```
  */
 export async function saveHfBeit(
   folder: string,

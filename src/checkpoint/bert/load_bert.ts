@@ -13,6 +13,7 @@ import type { CheckpointSource } from "../source.ts";
 /** Where this project's files keep the configuration. */
 export const bertMetadataKey = "bert", labelsMetadataKey = "labels";
 
+/** A BERT with all its values on the host. */
 export interface LoadedBert {
   file: string;
   config: BertConfig;
@@ -34,6 +35,14 @@ const mayRemain = /^(cls|classifier|bert\.pooler)\./;
 /**
  * A BERT's configuration and values: a folder, an address that ends with "/", or a file of weights (its config.json beside it, unless this
  * project wrote it). Throws CheckpointError where the configuration is missing, or the weights are not those it describes.
+ *
+ * ```ts
+ * import { bertConfig, bertParams, initialValues, loadBert, saveHfBert } from "../../../mod.ts";
+ * const config = bertConfig({ vocab: 50, dim: 16, depth: 1, heads: 2, positions: 8 }), folder = await Deno.makeTempDir();
+ * const values = Object.entries(bertParams(config)).map(([name, spec]) => [name, initialValues(name, spec, 0)]);
+ * await saveHfBert(folder, config, Object.fromEntries(values));
+ * console.assert((await loadBert(folder)).config.vocab === 50);
+ * ```
  */
 export async function loadBert(source: CheckpointSource): Promise<LoadedBert> {
   const { weights, beside } = await locate(source);

@@ -15,8 +15,17 @@ export interface SaveBertOptions {
 }
 
 /**
- * Writes model.safetensors, config.json and the tokenizer's files. Throws CheckpointError for values that are not the model's, and for a model
+ * Writes model.safetensors, config.json and the tokenizer's files. Throws CheckpointError for values that are not the model's, and for a
+ * model
  * that transformers has no class for.
+ *
+ * ```ts
+ * import { bertConfig, bertParams, initialValues, saveHfBert } from "../../../mod.ts";
+ * const config = bertConfig({ vocab: 50, dim: 16, depth: 1, heads: 2, positions: 8 }), folder = await Deno.makeTempDir();
+ * const values = Object.entries(bertParams(config)).map(([name, spec]) => [name, initialValues(name, spec, 0)]);
+ * await saveHfBert(folder, config, Object.fromEntries(values));
+ * console.assert(JSON.parse(await Deno.readTextFile(folder + "/config.json")).vocab_size === 50);
+ * ```
  */
 export async function saveHfBert(
   folder: string,

@@ -44,6 +44,17 @@ const opset = 17;
  * or "embedding": (batch, C) for "class-token" and "mean", (batch, 2 C) for "both" (the class token first), (batch, N, C) for "dense".
  *
  * Throws CheckpointError for weights that are missing or misshapen, and for a block or head that the model does not have.
+ *
+ * ```ts
+ * import { beitConfig, beitOnnx, beitParams, initialValues, openBeit, saveBeit } from "../../../mod.ts";
+ * const config = beitConfig({ imageSize: 32, patchSize: 8, dim: 16, depth: 1, heads: 2 });
+ * const values = Object.fromEntries(Object.entries(beitParams(config)).map(([name, spec]) => [name, initialValues(name, spec, 0)]));
+ * const path = await Deno.makeTempFile();
+ * await saveBeit(path, config, values);
+ * await using opened = await openBeit(path);
+ * const { outputs } = beitOnnx(config, opened.tensors, { output: { task: "embedding", block: 1, pool: "mean" } });
+ * console.assert(outputs[0].name === "embedding" && outputs[0].shape.at(-1) === 16);
+ * ```
  */
 export function beitOnnx(config: BeitConfig, tensors: StoredTensors, options: OnnxOptions): OnnxModel {
   const { output, labels, preprocessing, file = "checkpoint" } = options;

@@ -27,6 +27,7 @@ export interface Value {
   description: string;
 }
 
+/** An ONNX model whose weights are read when it is written. */
 export interface OnnxModel {
   name: string;
   /** Version of the standard operators. */
@@ -49,12 +50,30 @@ const maxBytes = 2 ** 31 - 1;
  * Writes an ONNX file, whole or not at all, one tensor in memory at a time.
  *
  * @throws LimitError before anything is written when it would have 2 GiB or more: protobuf allows less.
+ *
+ * ```ts
+ * import { writeOnnx } from "../../../mod.ts";
+ * const path = await Deno.makeTempFile(), x = { name: "x", shape: [2], description: "anything" }, y = { ...x, name: "y" };
+ * const node = { operator: "Relu", name: "relu", inputs: ["x"], outputs: ["y"], attributes: {} };
+ * await writeOnnx(path, { name: "relu", opset: 17, nodes: [node], initializers: [], inputs: [x], outputs: [y], metadata: {} });
+ * console.assert((await Deno.stat(path)).size > 0);
+ * ```
  */
 export async function writeOnnx(path: string, model: OnnxModel, fs?: FileSystem): Promise<void> {
   await atomicWrite(path, piecesOf(model, path), fs);
 }
 
-/** As `writeOnnx`, into memory. */
+/**
+ * As `writeOnnx`, into memory.
+ *
+ * ```ts
+ * import { onnxBytes } from "../../../mod.ts";
+ * const x = { name: "x", shape: ["batch", 2], description: "anything" }, y = { ...x, name: "y" };
+ * const node = { operator: "Relu", name: "relu", inputs: ["x"], outputs: ["y"], attributes: {} };
+ * const bytes = await onnxBytes({ name: "relu", opset: 17, nodes: [node], initializers: [], inputs: [x], outputs: [y], metadata: {} });
+ * console.assert(new TextDecoder().decode(bytes).includes("Relu"));
+ * ```
+ */
 export async function onnxBytes(model: OnnxModel): Promise<Uint8Array<ArrayBuffer>> {
   const { length } = encoded(model, model.name), bytes = new Uint8Array(length);
   let offset = 0;

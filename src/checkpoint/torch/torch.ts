@@ -48,10 +48,17 @@ export class TorchCheckpoint extends Checkpoint {
 }
 
 /**
- * Opens a file of torch.save (`.pth`, `.pt`, `.bin`, `.pkl`; zip or the form before torch 1.6) and executes nothing of it: its pickle may only
+ * Opens a file of torch.save (`.pth`, `.pt`, `.bin`, `.pkl`; zip or the form before torch 1.6) and executes nothing of it: its pickle may
+ * only
  * mention what `globals.ts` lists. Storages are read by range when a tensor is asked for. Close it when done.
  *
  * Throws CheckpointError, naming the file and the reason, for a damaged file, a global that is not allowed, a dtype that is not known.
+ *
+ * ```ts
+ * import { CheckpointError, openTorch } from "../../../mod.ts";
+ * const refused = await openTorch(new Uint8Array(64)).catch((error) => error); // or a path, an address, a Blob
+ * console.assert(refused instanceof CheckpointError);
+ * ```
  */
 export async function openTorch(source: CheckpointSource, options?: TorchOptions): Promise<TorchCheckpoint> {
   return await torchFrom(await openSource(source), options);

@@ -11,6 +11,7 @@ import type { Preset } from "./preset.ts";
 export type { Preset };
 export const defaultPreset = "mosaics-tiny";
 
+/** Recipes for pictures by name; `resolveRecipe({ preset })` fills in the rest. */
 export const presets: Record<string, Preset> = {
   "mosaics-tiny": mosaicsTiny,
   "cifar10-small": cifar10Small,

@@ -32,6 +32,7 @@ export interface TrainingFacts {
 /** "good" and "normal" need no action; "watch" may; "wrong" does. */
 export type Verdict = "good" | "normal" | "watch" | "wrong";
 
+/** What one number of a training means. */
 export interface Finding {
   /** What was looked at: "token accuracy". */
   what: string;
