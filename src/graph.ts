@@ -221,6 +221,8 @@ export interface Launch {
   /** One number is spread over x and y when it exceeds the device's limit of a dimension: such kernels compute the group's number from both. */
   workgroups: number | readonly [number, number, number];
   bind?: Record<string, string>;
+  /** Arrays in the kernel's workgroup memory that are to lie in f16. */
+  f16?: readonly string[];
 }
 
 /** Ways to launch the same work; the device's tuner measures them once and remembers the fastest under `key`. */
@@ -240,6 +242,8 @@ export interface LaunchContext {
   readonly software: boolean;
   readonly maxWorkgroupsPerDimension: number;
   readonly maxWorkgroupBytes: number;
+  /** Whether an input or an output lies in f16. */
+  readonly f16: boolean;
   /** Whether any other node, or the caller, reads this output. */
   wanted(output: string): boolean;
   /** Whether this input was made in its place of the output already (see `OpSpec.places`). */

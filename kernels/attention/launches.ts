@@ -140,6 +140,7 @@ function sequence(parts: Part[], pick: (gemm: Gemm) => Variant): Launch[] {
 /** Each option takes one variant wherever it suits the product. */
 function choice(label: string, { B, T, NH, HS }: Layout, parts: Part[], context: LaunchContext): Choice {
   const preferred = sequence(parts, (gemm) => gemmChoice(gemm, context).preferred as Variant);
+  const tiled: Variant[] = context.software ? [] : ["tiled64", "tiled128", ...context.f16 ? ["tiled64 f16", "tiled128 f16"] as const : []];
   const all = (variant: Variant) =>
     sequence(parts, (gemm) => {
       const { options, preferred } = gemmChoice(gemm, context);
@@ -149,7 +150,7 @@ function choice(label: string, { B, T, NH, HS }: Layout, parts: Part[], context:
     key: `${label} ${B}x${NH}x${T}x${HS}`,
     preferred: "preferred",
     work: 4 * B * NH * T * T * HS,
-    options: context.software ? { preferred } : { preferred, tiled64: all("tiled64"), tiled128: all("tiled128") },
+    options: { preferred, ...Object.fromEntries(tiled.map((variant) => [variant, all(variant)])) },
   };
 }
 

@@ -3,7 +3,8 @@ import { ShapeError } from "../../src/errors.ts";
 import { gradients } from "../../src/gradients.ts";
 import { apply, input, makers, type Tensor } from "../../src/graph.ts";
 import { evaluate } from "../../src/program.ts";
-import { checkOp } from "../../tests/check_op.ts";
+import { interpret } from "../../src/interpret.ts";
+import { checkOp, expectClose, normals } from "../../tests/check_op.ts";
 import { providers } from "../../tests/providers.ts";
 import { gemmLaunches, splitsOf, type Variant } from "../common/gemm/gemm.ts";
 import { linear, type LinearOptions, matmul } from "./matmul.ts";
@@ -114,6 +115,16 @@ for (const variant of ["direct", "tiled64", "tiled128", "small"] as const) {
     const name = `matmul ${variant} ${transposeA ? "T" : "N"}${transposeB ? "T" : "N"}`;
     checkOp(name, make, cases, { tolerance: 2e-5, differences: null });
   }
+}
+
+for (const { name, open } of providers.filter(({ f16 }) => f16)) {
+  test(`a product whose slabs lie in f16 is off by the rounding of its operands on ${name}`, async () => {
+    const a = input("a", [1, 70, 17]), b = input("b", [1, 66, 17]), values = new Map([[a, normals(a.size)], [b, normals(b.size, 1)]]);
+    const y = forced("tiled64 f16")({ transposeB: true })(a, b), [expected] = interpret([y], values);
+    const given = await evaluate(await open(), y, { a: values.get(a)!, b: values.get(b)! });
+    expectClose(given, expected, 2e-3, "y");
+    expect(() => expectClose(given, expected, 1e-5, "y")).toThrow(); // they do lie in f16
+  }, 120_000);
 }
 
 for (const provider of providers) {

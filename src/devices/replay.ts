@@ -130,27 +130,29 @@ function bound({ node: { inputs, outputs } }: Step, { bind }: Launch, binding: s
   return outputs[name] ?? inputs[name];
 }
 
-/** The launch with a kernel that knows which of its tensors lie in f16. */
+/** The launch with a kernel that knows which of its arrays lie in f16. */
 function converted(launch: Launch, step: Step): Launch {
-  const names = parseKernel(launch.wgsl, launch.label).bindings.map(({ name }) => name).filter((name) => {
+  const bindings = parseKernel(launch.wgsl, launch.label).bindings.map(({ name }) => name).filter((name) => {
     const t = bound(step, launch, name);
     return t && step.f16(t);
   });
+  const names = [...bindings, ...launch.f16 ?? []];
   return names.length ? { ...launch, wgsl: inF16(launch.wgsl, names, launch.label) } : launch;
 }
 
 async function launchesOf(device: GpuDevice, step: Step): Promise<Launch[]> {
-  const { node } = step;
+  const { node } = step, tensors = { ...node.inputs, ...node.outputs };
+  const halved = Object.entries(tensors).filter(([, t]) => step.f16(t)).map(([name]) => name);
   const context: LaunchContext = {
     software: device.software,
     maxWorkgroupsPerDimension: device.gpu.limits.maxComputeWorkgroupsPerDimension,
     maxWorkgroupBytes: device.gpu.limits.maxComputeWorkgroupStorageSize,
+    f16: halved.length > 0,
     wanted: (output) => step.wanted(node.outputs[output]),
     placed: (name) => step.placed(node.inputs[name]),
   };
-  const launches = node.op.launches({ ...node.inputs, ...node.outputs }, node.attributes, context);
+  const launches = node.op.launches(tensors, node.attributes, context);
   if (Array.isArray(launches)) return launches;
-  const halved = Object.entries({ ...node.inputs, ...node.outputs }).filter(([, t]) => step.f16(t)).map(([name]) => name);
   const key = halved.length ? `${launches.key} f16 ${halved.join(" ")}` : launches.key;
   return launches.options[await device.tuner.choose({ ...launches, key }, (option) => GpuReplay.measure(device, step, option))];
 }

@@ -36,7 +36,8 @@ export interface Gemm extends Sizes {
   bind?: Record<string, string>;
 }
 
-export const variants = ["direct", "tiled64", "tiled128", "small"] as const;
+/** "f16": slabs of the operands lie in f16, which takes half of the workgroup memory and of the reads there. */
+export const variants = ["direct", "tiled64", "tiled128", "tiled64 f16", "tiled128 f16", "small"] as const;
 export type Variant = typeof variants[number];
 
 /** Whether a launch with this label is a product, for traces. */
@@ -64,7 +65,8 @@ export function gemmLaunches(gemm: Gemm, variant: Variant): Launch[] {
   const { label, operands, store, overrides = {}, bind = {}, Z, M, N, K } = gemm;
   const S = splitsOf(gemm);
   const dims = { Z, S, M, N, K, ...gemm.dims };
-  const side = { direct: 0, small: 0, tiled64: 8, tiled128: 16 }[variant];
+  const side = { direct: 0, small: 0, tiled64: 8, tiled128: 16, "tiled64 f16": 8, "tiled128 f16": 16 }[variant];
+  const slabs = variant.endsWith(" f16") ? { f16: ["left", "right"] } : {};
   const [kernel, rows, columns] = variant === "direct"
     ? [directWgsl, 16, 64]
     : variant === "small"
@@ -74,19 +76,28 @@ export function gemmLaunches(gemm: Gemm, variant: Variant): Launch[] {
   const workgroups = tilesOf(gemm, rows, columns) * S;
   if (S === 1) {
     const wgsl = operands + store + tileWgsl + kernel;
-    return [{ label: `${label}/${variant}`, wgsl, dims, overrides: { ...overrides, ...tiling }, workgroups, bind }];
+    return [{ label: `${label}/${variant}`, wgsl, dims, overrides: { ...overrides, ...tiling }, workgroups, bind, ...slabs }];
   }
   return [
-    { label: `${label}/${variant} parts`, wgsl: operands + partialWgsl + tileWgsl + kernel, dims, overrides: tiling, workgroups, bind },
+    {
+      label: `${label}/${variant} parts`,
+      wgsl: operands + partialWgsl + tileWgsl + kernel,
+      dims,
+      overrides: tiling,
+      workgroups,
+      bind,
+      ...slabs,
+    },
     { label: `${label}/reduce`, wgsl: operands + store + reduceWgsl, dims, overrides, workgroups: Math.ceil(Z * M * N / 64), bind },
   ];
 }
 
 /** The variants that suit the device, for its tuner. */
-export function gemmChoice(gemm: Gemm, { software }: LaunchContext): Choice {
+export function gemmChoice(gemm: Gemm, { software, f16 }: LaunchContext): Choice {
   const { label, layout, Z, M, N, K } = gemm;
   const narrow = Math.min(M, N) <= 4 || Z * M * N <= 1024;
   const suited: Variant[] = software ? ["direct"] : Math.min(M, N) > 64 ? ["tiled64", "tiled128"] : ["tiled64"];
+  if (f16 && !software) suited.push(...suited.map((variant) => `${variant} f16` as Variant));
   if (narrow) suited.push("small");
   const full: Variant = software ? "direct" : Math.min(M, N) > 64 && tilesOf(gemm, 128, 128) >= 128 ? "tiled128" : "tiled64";
   return {
