@@ -71,9 +71,7 @@ export const tokenizers: Case[] = [
     kind("tiny", 32, 16),
     kind("customized-tiny", 32, 16),
     kind("small", 112, 2),
-    kind("base", 112, 16),
-    kind("dalle", 112, 16),
-    kind("customized-base", 112, 16),
+    ...["base", "dalle", "customized-base"].flatMap((preset) => [kind(preset, 112, 1), kind(preset, 112, 16)]),
   ]),
   {
     name: "matmul of conv 3x3's size",
