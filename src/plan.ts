@@ -19,6 +19,8 @@ export interface PlannedBuffer {
   kind: "inputs" | "state" | "output" | "scratch";
   name: string;
   bytes: number;
+  /** Where the values of a pack lie: between them it must stay zero. */
+  layout?: string;
 }
 
 export interface Plan {
@@ -74,7 +76,7 @@ export function plan(outputs: readonly Tensor[], updates: readonly Tensor[], lim
   const slots = new Map<Tensor, Slot>();
   const buffers: PlannedBuffer[] = [];
   const own = (kind: PlannedBuffer["kind"], name: string, bytes: number): PlannedBuffer => {
-    const buffer = { kind, name, bytes: rounded(bytes, 16) };
+    const buffer: PlannedBuffer = { kind, name, bytes: rounded(bytes, 16) };
     buffers.push(buffer);
     return buffer;
   };
@@ -101,8 +103,11 @@ export function plan(outputs: readonly Tensor[], updates: readonly Tensor[], lim
       if (overwrittenBy(t) || packed.has(t)) continue;
       if (requested.has(t)) slots.set(t, { buffer: own("output", t.name, t.bytes), offset: 0, bytes: t.bytes });
       // A pack has a buffer of its own: its gaps must stay zero.
-      else if (n.op.places) slots.set(t, { buffer: own("scratch", t.name, t.bytes), offset: 0, bytes: t.bytes });
-      else scratch.push({ tensor: t, bytes: bytesOf(t), first: step, last: Math.max(step, last.get(t) ?? step) });
+      else if (n.op.places) {
+        const buffer = own("scratch", t.name, t.bytes), places = Object.entries(n.op.places(n.inputs, n.attributes));
+        buffer.layout = places.map(([name, offset]) => `${offset}+${n.inputs[name].size}`).join(" ");
+        slots.set(t, { buffer, offset: 0, bytes: t.bytes });
+      } else scratch.push({ tensor: t, bytes: bytesOf(t), first: step, last: Math.max(step, last.get(t) ?? step) });
     }
   });
   const ownedBytes = buffers.reduce((sum, b) => sum + b.bytes, 0);

@@ -9,7 +9,7 @@ import { alignment, leastF16, type Plan, plan, type PlannedBuffer } from "./plan
 export interface CompileOptions {
   /** In-place updates (optimizer, running statistics) that a run performs though nobody reads them. */
   updates?: readonly Tensor[];
-  /** A program on the same device whose states this one uses: one set of weights for training and for evaluation. */
+  /** A program on the same device whose states and scratch space this one uses: one set of weights for training and for evaluation. */
   share?: Program;
   /**
    * Keeps large values between the kernels in f16, which halves their memory and its traffic; inputs, states and outputs stay f32, and so
@@ -48,10 +48,13 @@ export async function compile(
   const buffers = new Map<PlannedBuffer, DeviceBuffer>();
   try {
     for (const t of planned.states) states.buffer(t);
-    for (const b of planned.buffers) if (b.kind !== "state") buffers.set(b, device.allocate(b.name, b.bytes));
+    for (const b of planned.buffers) {
+      if (b.kind === "inputs" || b.kind === "output") buffers.set(b, device.allocate(b.name, b.bytes));
+    }
+    const scratch = states.scratch(planned.buffers.filter(({ kind }) => kind === "scratch"));
     const place = (t: Tensor): Place => {
       const { buffer, offset, bytes } = planned.slot(t);
-      return { buffer: buffer.kind === "state" ? states.buffer(rootState(t)) : buffers.get(buffer)!, offset, bytes };
+      return { buffer: buffer.kind === "state" ? states.buffer(rootState(t)) : buffers.get(buffer) ?? scratch.get(buffer)!, offset, bytes };
     };
     const replay = await device.prepare(
       planned.nodes.map((node) => ({ node, place, wanted: planned.wanted, placed: planned.placed, f16: planned.f16 })),
@@ -194,7 +197,7 @@ export class Program {
     return this.replay.time();
   }
 
-  /** Frees everything that this program owns; states stay while another program shares them. */
+  /** Frees everything that this program owns; states and scratch space stay while another program shares them. */
   destroy(): void {
     this.replay.destroy();
     for (const b of this.buffers.values()) b.destroy();
@@ -216,9 +219,11 @@ export class Program {
   }
 }
 
-/** Buffers of states on one device, counted by the programs that share them. */
+/** What programs share on one device, counted by them: buffers of states, and of what lives no longer than a run. */
 class States {
   #buffers = new Map<Tensor, DeviceBuffer>();
+  /** By the layout of a pack, "" of what is none. */
+  #scratch = new Map<string, DeviceBuffer[]>();
   #users = 1;
 
   constructor(private readonly device: Device) {}
@@ -233,6 +238,21 @@ class States {
     return buffer;
   }
 
+  /** A buffer for each of these: one that is there, as programs run one after the other, or a new one where none is left that is as large. */
+  scratch(wanted: PlannedBuffer[]): Map<PlannedBuffer, DeviceBuffer> {
+    const given = new Map<PlannedBuffer, DeviceBuffer>();
+    for (const [layout, of] of Map.groupBy(wanted, ({ layout = "" }) => layout)) {
+      const there = this.#scratch.get(layout) ?? [], free = there.toSorted((a, b) => b.bytes - a.bytes);
+      this.#scratch.set(layout, there);
+      for (const b of of.toSorted((a, b) => b.bytes - a.bytes)) {
+        const fits = free.length && free[0].bytes >= b.bytes ? free.shift() : undefined;
+        if (!fits) there.push(this.device.allocate(b.name, b.bytes));
+        given.set(b, fits ?? there.at(-1)!);
+      }
+    }
+    return given;
+  }
+
   retain(): this {
     this.#users++;
     return this;
@@ -240,8 +260,9 @@ class States {
 
   release(): void {
     if (--this.#users > 0) return;
-    for (const b of this.#buffers.values()) b.destroy();
+    for (const b of [...this.#buffers.values(), ...[...this.#scratch.values()].flat()]) b.destroy();
     this.#buffers.clear();
+    this.#scratch.clear();
   }
 }
 

@@ -34,6 +34,34 @@ for (const provider of providers) {
     second.destroy();
   });
 
+  test(`programs on ${provider.name} share scratch space, but no pack whose gaps lie elsewhere`, async () => {
+    const device = await provider.open(), allocated: number[] = [];
+    const counting = new Proxy(device, {
+      get: (target, key) => {
+        if (key === "allocate") return (name: string, bytes: number) => (allocated.push(bytes), device.allocate(name, bytes));
+        const value = Reflect.get(target, key, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const x = input("x", [64]), y = input("y", [40]), two = input("two", [1]);
+    const twice = (t: Tensor) => multiply(pack({ a: multiply(t, t), b: add(t, t) }, {}).y, two);
+    const long = await compile(counting, { total: sum(twice(x)) }), first = allocated.length;
+    const short = await compile(counting, { total: sum(twice(y)) }, { share: long }), second = allocated.length - first;
+    const again = await compile(counting, { total: sum(twice(x)) }, { share: long });
+    for (let round = 0; round < 2; round++) {
+      long.write({ x: Array(64).fill(1), two: 2 });
+      short.write({ y: Array(40).fill(1), two: 2 });
+      again.write({ x: Array(64).fill(3), two: 2 });
+      for (const program of [long, short, again]) program.run();
+      const totals = await Promise.all([long, short, again].map((program) => program.readNumber("total")));
+      expect(totals).toEqual([64 * 2 * 3, 40 * 2 * 3, 64 * 2 * (9 + 6)]);
+    }
+    // Its inputs, its output, and a pack of another layout.
+    expect(second).toBe(3);
+    expect(allocated.length - first - second).toBe(2);
+    for (const program of [long, again, short]) program.destroy();
+  });
+
   test(`evaluate() on ${provider.name} compiles, runs and reads once`, async () => {
     const x = input("x", [2]);
     expect([...await evaluate(await provider.open(), add(x, x), { x: [1, 2] })]).toEqual([2, 4]);
