@@ -1,6 +1,7 @@
 // A loaded model at work on a device, in programs of a few batch sizes.
 
 import { add, argmax, imageTensor, linear, softmax } from "../../kernels/mod.ts";
+import type { EmbedderSettings } from "../checkpoint/embedder.ts";
 import { fingerprint } from "../checkpoint/fingerprint.ts";
 import { withWeights } from "../checkpoint/tokenizer.ts";
 import { resize } from "../data/resize.ts";
@@ -33,8 +34,11 @@ import { Programs } from "./programs.ts";
 
 type Values = Record<string, Float32Array | Uint32Array | Uint8Array>;
 
+/** Without the start values of its parameters, which nobody shall hold once they are on the device. */
+type Prepared = Omit<Encoder, "table">;
+
 interface Network {
-  encoder: Encoder;
+  encoder: Prepared;
   p: Record<string, Tensor>;
   programs: Programs;
 }
@@ -53,16 +57,21 @@ interface Codec {
 /** Every call waits for the one before: a program has one set of inputs. */
 export class Model {
   readonly description: ModelDescription;
-  readonly #parts: Parts;
+  readonly #whitening: EmbedderSettings["whitening"];
+  readonly #classes: string[];
   readonly #encoder?: Network;
   readonly #classifier?: Network;
   readonly #codec?: Codec;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(device: Device, parts: Parts, id: string) {
-    this.#parts = parts;
-    const network = (encoder: Encoder | undefined, name: string): Network | undefined =>
-      encoder && { encoder, p: parameters(encoder.table, { name }), programs: new Programs(device) };
+    this.#whitening = parts.embedder?.whitening;
+    this.#classes = parts.classifier?.classes ?? [];
+    const network = (found: Encoder | undefined, name: string): Network | undefined => {
+      if (!found) return undefined;
+      const { table, ...encoder } = found, p = parameters(table, { name });
+      return { encoder, p, programs: new Programs(device, p) };
+    };
     this.#encoder = network(parts.encoder, "encoder");
     // A classifier that is the encoder itself has the same weights.
     this.#classifier = parts.classifier?.table === parts.encoder?.table ? this.#encoder : network(parts.classifier, "classifier");
@@ -73,7 +82,7 @@ export class Model {
   async embed(pixels: Pixels, { block, pool }: EmbedOptions): Promise<Vectors> {
     const { encoder, p, programs } = this.#need(this.#encoder, "embed"), own = block === undefined && pool === undefined;
     const chosen = { block: block ?? this.description.embedding.block, pool: pool ?? this.description.embedding.pool };
-    const whitening = own ? this.#parts.embedder?.whitening : undefined;
+    const whitening = own ? this.#whitening : undefined;
     return await this.#run(pixels.count, async (B) => {
       const program = await programs.get(`embed ${chosen.block} ${chosen.pool} ${own} ${B}`, () => {
         const vectors = embedding(beit(p, picturesOf(encoder, B), encoder.config), chosen);
@@ -95,7 +104,7 @@ export class Model {
   }
 
   async classify(pixels: Pixels): Promise<Classes> {
-    const { encoder, p, programs } = this.#need(this.#classifier, "classify"), { classes } = this.#parts.classifier!;
+    const { encoder, p, programs } = this.#need(this.#classifier, "classify"), classes = this.#classes;
     return await this.#run(pixels.count, async (B) => {
       const build = () => ({ classes: softmax(classLogits(p, beit(p, picturesOf(encoder, B), encoder.config), encoder.config)) });
       return await run(await programs.get(`classify ${B}`, build), { pictures: padded(pixels, encoder, B) }, "classes");
@@ -225,11 +234,11 @@ async function run(program: Program, inputs: Values, output: string): Promise<Ra
   return { values, ms: performance.now() - started };
 }
 
-function picturesOf({ view: { size }, mean, std }: Encoder, B: number): Tensor {
+function picturesOf({ view: { size }, mean, std }: Prepared, B: number): Tensor {
   return imageTensor(input("pictures", [B, size, size, 3], "u8"), mean, std);
 }
 
-function padded({ size, data }: Pixels, { view, file }: Encoder, B: number): Uint8Array {
+function padded({ size, data }: Pixels, { view, file }: Prepared, B: number): Uint8Array {
   if (size !== view.size) throw new ShapeError(`${file}: pictures have ${size} pixels a side, this model takes ${view.size}`);
   return filled(data, B * size * size * 3);
 }
@@ -269,7 +278,7 @@ function codecOf({ tokenizer: weights, encoder }: Parts, device: Device): Codec 
   const p = parameters(withWeights(tokenizer.params, weights!.weights), { name: "tokenizer" });
   // One token a patch where an encoder reads them; else the size at which DALL-E's tokenizer was released with BEiT, 14 x 14 tokens.
   const size = (encoder ? windowOf(encoder.config)[0] : 14) * tokenizer.scale;
-  return { tokenizer, p, programs: new Programs(device), size, grid: tokenizer.grid(size), decodes, fingerprint };
+  return { tokenizer, p, programs: new Programs(device, p), size, grid: tokenizer.grid(size), decodes, fingerprint };
 }
 
 function describe(

@@ -73,7 +73,7 @@ export class TextModel {
     this.wordPiece = wordPiece;
     this.fingerprint = fingerprint;
     this.#p = parameters(table);
-    this.#programs = new Programs(device);
+    this.#programs = new Programs(device, this.#p);
   }
 
   /** Reads `source` as `readText` does, and puts it on a device. */
