@@ -38,9 +38,7 @@ const types: Record<string, string> = {
 /** The bundle, the model that ships, and an empty page. */
 function answer(path: string): Uint8Array | string | undefined {
   if (path === "/page.html") return "<!doctype html><title>empty</title>";
-  const file = path.startsWith("/models/")
-    ? join(ROOT, path)
-    : join(folder, path);
+  const file = path.startsWith("/models/") ? join(ROOT, path) : join(folder, path);
   return existsSync(file) ? readFileSync(file) : undefined;
 }
 
@@ -124,9 +122,7 @@ runs(
     expect(found.tokens).toEqual([...(await model.tokens(picture)).ids]);
     for (const vector of found.vectors) {
       expect(vector.length).toBe(wanted.length);
-      vector.forEach((value, i) =>
-        expect(Math.abs(value - wanted[i])).toBeLessThan(1e-5)
-      );
+      vector.forEach((value, i) => expect(Math.abs(value - wanted[i])).toBeLessThan(1e-5));
     }
   },
   120_000,
@@ -174,9 +170,8 @@ runs(
         await device.destroy();
         return last;
       };
-      const adapter =
-        await (navigator as { gpu?: { requestAdapter(): Promise<unknown> } })
-          .gpu?.requestAdapter();
+      const adapter = await (navigator as { gpu?: { requestAdapter(): Promise<unknown> } })
+        .gpu?.requestAdapter();
       return {
         cpu: await train("cpu"),
         native: adapter ? await train("native") : null,

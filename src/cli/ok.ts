@@ -13,8 +13,8 @@ const withSnippets = [...typescript, ...files.filter((path) => path.endsWith(".m
 
 const quietly = (...args: string[]) => () => child(process.execPath, args, { cwd: ROOT, quiet: true });
 const stages: Record<string, () => Promise<Outcome>> = {
-  format: quietly("fmt", "--check"),
-  lint: quietly("lint"),
+  format: quietly("fmt", "--check", "--config", "deno.json"),
+  lint: quietly("lint", "--config", "deno.json"),
   types: quietly("check", LOCK, ...typescript),
   tests: () => child(process.execPath, ["run", "-A", "src/cli/run_tests.ts"], { cwd: ROOT }),
   snippets: async () => {

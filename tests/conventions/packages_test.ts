@@ -8,9 +8,9 @@ import { files, source, typescript } from "./source.ts";
 
 /** name → version of deno.json's imports, of package.json, and of what only tests need. */
 const inDeno = Object.fromEntries(
-  Object.values(deno.imports).map((specifier) =>
-    /^npm:(@?[^@]+)@(.+)$/.exec(specifier)
-  ).filter((found) => found !== null).map((found) => found.slice(1, 3)),
+  Object.values(deno.imports).map((specifier) => /^npm:(@?[^@]+)@(.+)$/.exec(specifier)).filter((found) => found !== null).map((found) =>
+    found.slice(1, 3)
+  ),
 ) as Record<string, string>;
 const inProgram: Record<string, string> = manifest.dependencies;
 const inManifest: Record<string, string> = {
@@ -39,9 +39,7 @@ test("deno.json and package.json list the same packages at the same exact versio
 
 test("every npm specifier in the code is of the listed version", () => {
   const wrong = typescript.flatMap((path) =>
-    specifiersOf(source(path)).filter(({ name, version }) =>
-      inManifest[name] !== version
-    ).map(({ whole }) => `${path}: ${whole}`)
+    specifiersOf(source(path)).filter(({ name, version }) => inManifest[name] !== version).map(({ whole }) => `${path}: ${whole}`)
   );
   expect(wrong.filter((line) => !line.startsWith("tests/conventions/")))
     .toEqual([]); // these hold specifiers as examples
@@ -52,22 +50,16 @@ const optional = ["usearch"];
 
 test("the program itself needs no package that is there for tests", () => {
   const wrong = typescript.filter((path) => !isFree(path)).flatMap((path) =>
-    specifiersOf(source(path)).filter(({ name }) =>
-      !inProgram[name] && !optional.includes(name)
-    ).map(({ whole }) => `${path}: ${whole}`)
+    specifiersOf(source(path)).filter(({ name }) => !inProgram[name] && !optional.includes(name)).map(({ whole }) => `${path}: ${whole}`)
   );
   expect(wrong).toEqual([]);
 });
 
 test("every npm specifier that Bun meets has its entry in tsconfig.json's paths", () => {
-  const product = typescript.filter((path) =>
-    /^(src|kernels|workers)\/|^(mod|serve)\.ts$/.test(path)
-  );
+  const product = typescript.filter((path) => /^(src|kernels|workers)\/|^(mod|serve)\.ts$/.test(path));
   const missing = product.flatMap((file) =>
     specifiersOf(source(file))
-      .filter(({ whole, name, version, path }) =>
-        !paths[whole] && !(path && paths[`npm:${name}@${version}/*`])
-      )
+      .filter(({ whole, name, version, path }) => !paths[whole] && !(path && paths[`npm:${name}@${version}/*`]))
       .map(({ whole }) => `${file}: ${whole}`)
   );
   expect(missing).toEqual([]);
@@ -83,9 +75,7 @@ test("every entry of tsconfig.json's paths is of a listed package and version", 
 test("Bun loads the program's packages as ES modules where they have some, like Deno", () => {
   // Behind a path to a folder Bun takes the package's "main", which is often a CommonJS bundle: slower to load, and another instance.
   for (
-    const [key, [folder]] of Object.entries(paths).filter(([, [path]]) =>
-      /^\.\/node_modules\/(@[\w-]+\/)?[\w.-]+$/.test(path)
-    )
+    const [key, [folder]] of Object.entries(paths).filter(([, [path]]) => /^\.\/node_modules\/(@[\w-]+\/)?[\w.-]+$/.test(path))
   ) {
     const { main, module = main } = JSON.parse(
       source(`${folder.slice(2)}/package.json`),
@@ -106,9 +96,7 @@ test("specifiersOf() reads scoped names, versions and sub-paths", () => {
 });
 
 test("the versions of Deno and Bun in scripts and pages are package.json's", () => {
-  const pages = files.filter((path) =>
-    path.endsWith(".md") || path.startsWith(".ci/")
-  );
+  const pages = files.filter((path) => path.endsWith(".md") || path.startsWith(".ci/"));
   for (const path of pages) {
     for (
       const [whole, runtime, version] of source(path).matchAll(
@@ -153,9 +141,7 @@ test("the lock files hold every listed package", () => {
 
 test("deno.lock names no package that is there for tests: Deno would install it before a user's first command", () => {
   // `expect` comes in by the import map, whose "bun:test" is the shim that wraps it.
-  const own = Object.keys(testManifest.dependencies).filter((name) =>
-    name !== "expect"
-  );
+  const own = Object.keys(testManifest.dependencies).filter((name) => name !== "expect");
   for (const name of own) {
     expect(source("deno.lock")).not.toContain(`"npm:${name}@`);
   }

@@ -1,5 +1,6 @@
 // How each op of the "ops" fixtures is made: beginning of the case's name, then the graph. The first line that fits counts.
 
+import { dropPathWith } from "../../kernels/dropout/drop_path.ts";
 import type { Tensor } from "../../src/graph.ts";
 import { constant, reshape } from "../../src/graph.ts";
 import {
@@ -10,7 +11,6 @@ import {
   conv2d,
   convTranspose2d,
   crossEntropy,
-  dropPathWith,
   gather,
   gelu,
   geluTanh,
