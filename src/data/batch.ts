@@ -20,7 +20,7 @@ export interface BatchRecipe {
   /** A picture that cannot be read or decoded ends the batch with its error, or leaves an empty place that is counted. */
   onError: "fail" | "skip";
   /** Pictures are turned as their EXIF orientation says, unless label maps lie over them: those are drawn over what is stored. */
-  decoding?: Omit<DecodeOptions, "name">;
+  decoding?: Omit<DecodeOptions, "name" | "room">;
   /** Whether the label maps of the pictures are wanted, too. */
   labelMaps?: boolean;
 }
@@ -61,11 +61,14 @@ export async function makeBatch(
   if (preparation.kind === "augment" && preparation.settings.erasing) batch.erase = new Int32Array(4 * B);
   if (labelMaps) batch.labelMaps = new Uint8Array(B * sizes[0] ** 2).fill(ignoredLabel);
 
+  let last = new Uint8Array();
+  // One array takes the pixels of all pictures in turn: a new one each time would keep the collector's threads busy.
+  const room = (bytes: number) => (last.length < bytes ? last = new Uint8Array(bytes) : last).subarray(0, bytes);
   for (const [place, index] of indices.entries()) {
     if (index < 0) continue;
     try {
       const sample = await set.read(index), { name, bytes, label = -1 } = sample;
-      const picture = sample.picture ?? await decode(bytes!, { orientation: labelMaps ? "as-stored" : "exif", ...decoding, name });
+      const picture = sample.picture ?? await decode(bytes!, { orientation: labelMaps ? "as-stored" : "exif", ...decoding, name, room });
       const into = batch.views.map(({ size, pixels }) => pixels.subarray(place * size * size * 3, (place + 1) * size * size * 3));
       const { erase, labels } = prepare(picture, preparation, { ...plan, index }, into, labelMaps ? sample : undefined);
       if (erase) batch.erase!.set([erase.left, erase.top, erase.width, erase.height], 4 * place);

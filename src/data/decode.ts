@@ -2,6 +2,7 @@
 // then a WASM decoder runs. The content decides the format, never the file's name.
 
 import { DataError } from "../errors.ts";
+import { decodeBaseline } from "./decode/baseline.ts";
 import { type Header, readHeader, type Refuse } from "./decode/header.ts";
 import { decodeJpeg } from "./decode/jpeg.ts";
 import { decodePng } from "./decode/png.ts";
@@ -21,6 +22,8 @@ export interface DecodeOptions {
   background?: Colour | null;
   /** "as-stored" ignores the EXIF orientation, as PIL and torchvision do; "exif" turns the picture as a viewer shows it. */
   orientation?: "as-stored" | "exif";
+  /** Gives the array of so many bytes for the pixels, a new one each time by default; for who decodes many pictures and keeps none. */
+  room?: (bytes: number) => Uint8Array;
 }
 
 /** 8192 x 8192. */
@@ -34,7 +37,13 @@ export const DEFAULT_MAX_PIXELS = 1 << 26;
  */
 export async function decode(
   bytes: Uint8Array,
-  { name, maxPixels = DEFAULT_MAX_PIXELS, background = null, orientation = "as-stored" }: DecodeOptions,
+  {
+    name,
+    maxPixels = DEFAULT_MAX_PIXELS,
+    background = null,
+    orientation = "as-stored",
+    room = (bytes) => new Uint8Array(bytes),
+  }: DecodeOptions,
 ): Promise<Picture> {
   const refuse: Refuse = (reason) => {
     throw new DataError(`${name}: ${reason}`);
@@ -47,8 +56,9 @@ export async function decode(
       refuse(`${header.onlySharp} is not supported; convert it to JPEG, PNG or WebP, or install sharp`);
     picture = await decodeWithSharp(sharp, bytes, header, { maxPixels, background }, refuse);
   } else {
-    const decoder = { JPEG: decodeJpeg, PNG: decodePng, WebP: decodeWebp }[header.format]!;
-    picture = { width: header.width, height: header.height, pixels: dropAlpha(await decoder(bytes, header, refuse), background) };
+    const { width, height } = header, decoder = { JPEG: decodeJpeg, PNG: decodePng, WebP: decodeWebp }[header.format]!;
+    const pixels = header.format === "JPEG" ? decodeBaseline(bytes, room) : null;
+    picture = { width, height, pixels: pixels ?? dropAlpha(await decoder(bytes, header, refuse), background, room) };
   }
   return orientation === "exif" ? orient(picture, header.orientation) : picture;
 }

@@ -4,12 +4,17 @@ import type { Picture } from "../picture.ts";
 export type Colour = readonly [number, number, number];
 
 /** (H, W, 4) → (H, W, 3): alpha dropped, as PIL's convert("RGB") does, or the picture laid over `background`. */
-export function dropAlpha(rgba: Uint8Array | Uint8ClampedArray, background: Colour | null): Uint8Array {
-  const out = new Uint8Array(rgba.length / 4 * 3), opaque = background ?? [0, 0, 0];
+export function dropAlpha(
+  rgba: Uint8Array | Uint8ClampedArray,
+  background: Colour | null,
+  room: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+): Uint8Array {
+  const out = room(rgba.length / 4 * 3), opaque = background ?? [0, 0, 0];
   let i = 0, o = 0;
-  if (background === null && rgba.byteOffset % 4 === 0) {
+  if (background === null && rgba.byteOffset % 4 === 0 && out.byteOffset % 4 === 0) {
     // Four pixels make three words (little-endian, as all machines with WASM are): twice as fast as byte by byte.
-    const from = new Uint32Array(rgba.buffer, rgba.byteOffset, rgba.length >> 2), to = new Uint32Array(out.buffer, 0, out.length >> 2);
+    const from = new Uint32Array(rgba.buffer, rgba.byteOffset, rgba.length >> 2),
+      to = new Uint32Array(out.buffer, out.byteOffset, out.length >> 2);
     const whole = from.length & ~3;
     for (let p = 0, w = 0; p < whole; p += 4, w += 3) {
       const b = from[p + 1], c = from[p + 2];
