@@ -47,8 +47,8 @@ export type { MetricLine } from "./src/train/run/metrics.ts";
 export { type Finding, isThisNormal, type TrainingFacts, type Verdict } from "./src/train/report/is_this_normal.ts";
 
 // The graph: tensors, ops of one's own, gradients, programs.
-export { constant, defineOp, input, reshape, state, Tensor } from "./src/graph.ts";
-export type { Choice, CpuTensor, DType, Launch, LaunchContext, Numbers, OpSpec, Shape } from "./src/graph.ts";
+export { constant, defineOp, input, reshape, state } from "./src/graph.ts";
+export type { Choice, CpuTensor, DType, Launch, LaunchContext, Numbers, OpSpec, Shape, Tensor } from "./src/graph.ts";
 export { gradients } from "./src/gradients.ts";
 export { compile, type CompileOptions, evaluate, type Program } from "./src/program.ts";
 export { interpret } from "./src/interpret.ts";
@@ -66,7 +66,6 @@ export { postNormBlock, type PostNormOptions, postNormParams, type PostNormShape
 export { type Adamw, adamw, type AdamwOptions, type LossScale, newLossScale } from "./src/optim/adamw.ts";
 export { type GroupOptions, parameterGroups } from "./src/optim/parameter_groups.ts";
 export { constantSchedule, cosineSchedule, exponentialSchedule, linearSchedule, type Schedule } from "./src/optim/schedules.ts";
-export { philox4x32 } from "./src/philox.ts";
 
 // Models: configuration, table of parameters, forward functions.
 export { countValues, type Model, models } from "./src/models/mod.ts";
@@ -120,19 +119,19 @@ export {
 
 // Checkpoints: safetensors and torch files, names official, timm and Hugging Face, ONNX.
 export {
-  Checkpoint,
+  type Checkpoint,
   type CheckpointSource,
   openCheckpoint,
   openSafetensors,
   openTorch,
   parseSafetensors,
   safetensorsBytes,
-  StoredTensor,
+  type StoredTensor,
   type TensorInputs,
   writeSafetensors,
 } from "./src/checkpoint/mod.ts";
 export {
-  BeitCheckpoint,
+  type BeitCheckpoint,
   loadBeit,
   type LoadedBeit,
   loadSegmentation,
@@ -140,7 +139,6 @@ export {
   type OpenBeitOptions,
   saveBeit,
   saveHfBeit,
-  startingFrom,
 } from "./src/checkpoint/beit/mod.ts";
 export { loadBert, type LoadedBert, saveHfBert } from "./src/checkpoint/bert/mod.ts";
 export { readTokenizer, type TokenizerSource, type TokenizerWeights, withWeights, writeTokenizer } from "./src/checkpoint/tokenizer.ts";

@@ -2,7 +2,7 @@
 
 export { add, divide, multiply, subtract } from "./arithmetic/arithmetic.ts";
 export { abs, exp, log, relu, sigmoid, sqrt, square, tanh } from "./activations/activations.ts";
-export { gelu, geluBackward, geluTanh } from "./gelu/gelu.ts";
+export { gelu, geluTanh } from "./gelu/gelu.ts";
 export { layerNorm } from "./layer_norm/layer_norm.ts";
 export { mean, sum, sumTo } from "./sum/sum.ts";
 export { repeat } from "./sum/repeat.ts";
@@ -11,7 +11,7 @@ export { permute } from "./permute/permute.ts";
 export { fold, unfold } from "./permute/unfold.ts";
 export { pad, slice } from "./slice/slice.ts";
 export { dropout } from "./dropout/dropout.ts";
-export { dropPath, dropPathWith, keepMask } from "./dropout/drop_path.ts";
+export { dropPath } from "./dropout/drop_path.ts";
 export { gumbel, normal, uniform } from "./random/random.ts";
 export { Random, randomSource } from "./random/source.ts";
 export { logSoftmax, softmax } from "./softmax/softmax.ts";

@@ -3,6 +3,7 @@
 import { defineOp, type Tensor } from "../../src/graph.ts";
 import lossScaleWgsl from "./loss_scale.wgsl" with { type: "text" };
 
+/** What a scaled loss is judged by, and the two states of its scale. */
 export interface LossScaleInputs extends Record<string, Tensor> {
   /** Norm (1) of the gradients of the scaled loss. */
   norm: Tensor;
@@ -12,6 +13,7 @@ export interface LossScaleInputs extends Record<string, Tensor> {
   streak: Tensor;
 }
 
+/** What follows for the update. */
 export interface LossScaleResult {
   /** (1): the factor that takes the scale off the gradients and clips them; 0 where they are not finite and the update is left out. */
   coefficient: Tensor;
@@ -35,7 +37,10 @@ export interface LossScaleResult {
  * console.assert(length[0] === 4 && Math.abs(factor[0] - 2 / 4 / 8) < 1e-6);
  * ```
  */
-export function lossScale(inputs: LossScaleInputs, { clip = 0, interval = 2000 }: { clip?: number; interval?: number } = {}): LossScaleResult {
+export function lossScale(
+  inputs: LossScaleInputs,
+  { clip = 0, interval = 2000 }: { clip?: number; interval?: number } = {},
+): LossScaleResult {
   const { next_scale, next_streak, coefficient, length, taken } = op(inputs, { clip, interval });
   return { coefficient, norm: length, taken, updates: [next_scale, next_streak] };
 }
@@ -57,6 +62,9 @@ const op = defineOp<LossScaleInputs, Outputs, { clip: number; interval: number }
       length,
       taken: Number(taken),
     };
-    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Float64Array.of(value)])) as Record<Outputs, Float64Array>;
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Float64Array.of(value)])) as Record<
+      Outputs,
+      Float64Array
+    >;
   },
 });

@@ -9,7 +9,15 @@ import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 /** Places must be multiples of this many values: 256 bytes, WebGPU's default alignment of bindings. */
 export const packAlignment = 64;
 
-/** Tensors at given places of a pack (N) of f32, zero between them. `offsets` count values and are multiples of 64. */
+/**
+ * Tensors at given places of a pack (N) of f32, zero between them. `offsets` count values and are multiples of 64.
+ *
+ * ```ts
+ * import { constant, interpret, pack } from "../../mod.ts";
+ * const [y] = interpret([pack([constant("a", [1], [7]), constant("b", [2], [8, 9])], [0, 64], 128)]);
+ * console.assert(y[0] === 7 && y[64] === 8 && y[65] === 9 && y[1] === 0);
+ * ```
+ */
 export function pack(tensors: readonly Tensor[], offsets: readonly number[], N: number): Tensor {
   return op(Object.fromEntries(tensors.map((t, i) => [`t${i}`, t])), { offsets, N }).y;
 }

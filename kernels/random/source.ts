@@ -1,7 +1,16 @@
 import { ShapeError } from "../../src/errors.ts";
 import { input, type Tensor } from "../../src/graph.ts";
 
-/** Where ops take their random numbers from: seed and step as data, and a stream for each use. */
+/**
+ * Where ops take their random numbers from: seed and step as data, and a stream for each use.
+ *
+ * ```ts
+ * import { input, interpret, Random, uniform } from "../../mod.ts";
+ * const state = input("random", [2], "u32"), random = new Random(state); // as randomSource() makes it
+ * const [a, b] = interpret([uniform([2], random), uniform([2], random)], new Map([[state, [7, 0]]])); // each use has its own stream
+ * console.assert(a.join() !== b.join());
+ * ```
+ */
 export class Random {
   #streams = 0;
 

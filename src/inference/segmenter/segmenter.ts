@@ -16,6 +16,7 @@ import { type PictureInput, pictureOf } from "../picture_input.ts";
 import { loadSegmentationParts, type SegmentationParts } from "./load.ts";
 import { SlidingScores, windowStarts } from "./sliding_scores.ts";
 
+/** The class of every pixel of a picture. */
 export interface Segments {
   width: number;
   height: number;

@@ -8,7 +8,7 @@ import { mosaicsTiny } from "./mosaics_tiny.ts";
 import { photosSmall } from "./photos_small.ts";
 import type { Preset } from "./preset.ts";
 
-export type { Preset };
+export type { Preset } from "./preset.ts";
 export const defaultPreset = "mosaics-tiny";
 
 /** Recipes for pictures by name; `resolveRecipe({ preset })` fills in the rest. */
