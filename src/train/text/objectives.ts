@@ -17,8 +17,8 @@ export interface TextShape {
   length: number;
 }
 
-/** A loss (1) and what is logged beside it, each (1), over parameters that may be the model's or their moving average. */
-export type Losses = (p: Params, random?: Random) => { loss: Tensor; values: Record<string, Tensor> };
+/** A loss (1) and what is logged beside it, each (1), over parameters that may be the model's or their moving average; and the encoder's blocks. */
+export type Losses = (p: Params, random?: Random) => { loss: Tensor; values: Record<string, Tensor>; blocks: Tensor[] };
 
 export interface TextObjective {
   losses: Losses;
@@ -41,7 +41,7 @@ export function maskedTextObjective(config: BertConfig, { batchSize: B, length: 
     losses(p, random): ReturnType<Losses> {
       const encoded = bert(p, texts, config, { random });
       const tokens = maskedTokenLoss(maskedTokenLogits(p, encoded, masked.rows, config), masked.targets, masked.weights);
-      if (!config.boundary) return { loss: tokens.loss, values: { accuracy: tokens.accuracy } };
+      if (!config.boundary) return { loss: tokens.loss, values: { accuracy: tokens.accuracy }, blocks: encoded.blocks };
       const borders = boundaryLoss(boundaryLogits(p, encoded, span, config), masked.targets, bounded);
       return {
         loss: add(tokens.loss, borders.loss),
@@ -51,6 +51,7 @@ export function maskedTextObjective(config: BertConfig, { batchSize: B, length: 
           boundaryLoss: borders.loss,
           boundaryAccuracy: borders.accuracy,
         },
+        blocks: encoded.blocks,
       };
     },
     inputs: ({ tokens, keys, masked }) => {
@@ -67,10 +68,9 @@ export function textClassObjective(config: BertConfig, { batchSize: B, length: T
   return {
     random: randomSource(),
     losses(p, random) {
-      const { loss, accuracy } = crossEntropyAndAccuracy(textClassLogits(p, bert(p, texts, config, { random }), config), labels, {
-        weights,
-      });
-      return { loss, values: { accuracy } };
+      const encoded = bert(p, texts, config, { random });
+      const { loss, accuracy } = crossEntropyAndAccuracy(textClassLogits(p, encoded, config), labels, { weights });
+      return { loss, values: { accuracy }, blocks: encoded.blocks };
     },
     inputs: ({ tokens, keys, labels, weights, names }) => ({
       tokens,

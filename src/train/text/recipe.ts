@@ -8,7 +8,7 @@ import { type BertConfig, BertConfig as Bert, bertConfig } from "../../models/be
 import { pathsOf } from "../recipe/command_line.ts";
 import { merge } from "../recipe/merge.ts";
 import { Checkpoints } from "../recipe/stages.ts";
-import { training } from "../recipe/training.ts";
+import { blocks, training } from "../recipe/training.ts";
 import { once, parseWith, strictObject } from "../../schema.ts";
 import { textPresets } from "./presets.ts";
 
@@ -46,6 +46,7 @@ const Encoder = strictObject(() => {
 
 const Pretrain = strictObject(() => ({
   ...training(),
+  ...blocks(),
   from: z.string().default("scratch").meta({ description: '"scratch", or a checkpoint to begin with' }),
   mask: z.enum(["tokens", "spans"]).default("tokens").meta({ description: "tokens anywhere (BERT), or spans of whole words (SpanBERT)" }),
   masked: z.number().gt(0).lt(1).default(0.15).meta({ description: "share of the tokens that are masked" }),
@@ -54,6 +55,7 @@ const Pretrain = strictObject(() => ({
 
 const Finetune = strictObject(() => ({
   ...training(),
+  ...blocks(),
   from: z.string().default("run").meta({ description: '"run": what this run pre-trained; or a checkpoint' }),
   arms: z.array(z.enum(["pretrained", "scratch"])).nonempty().default(["pretrained"]).meta({
     description: "begin with pre-trained weights, with random ones, or compare both under one recipe",

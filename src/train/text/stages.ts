@@ -86,7 +86,7 @@ export const textStages: Record<string, TextStage> = { pretrain, finetune };
 interface Parts {
   config: BertConfig;
   table: Record<string, ParamSpec>;
-  training: Training;
+  training: Training & { recompute: boolean };
   train: TextSet;
   heldOut: TextSet;
   batches: TextBatchRecipe;
@@ -101,7 +101,10 @@ async function build({ device, recipe, data }: Context, job: Job, parts: Parts):
   const lengths = batchLengths(recipe.data.length), batches = { ...parts.batches, lengths };
   const objectives = new Map(lengths.map((length) => [length, parts.objective({ batchSize: B, length })]));
   const p = parameters(table, { seed: recipe.seed + job.seed }), objective = objectives.get(recipe.data.length)!;
-  const learned = (length: number) => objectives.get(length)!.losses(p, objectives.get(length)!.random);
+  const learned = (length: number) => {
+    const { losses, random } = objectives.get(length)!, { blocks, ...judged } = losses(p, random);
+    return { ...judged, recompute: training.recompute ? blocks : undefined };
+  };
   const lengthOf = ({ tokens }: Values) => (tokens as Uint32Array).length / B;
   const shapes = { of: lengthOf, largest: recipe.data.length, judged: learned };
   const update = await Update.compile(device, { params: p, table, ...learned(recipe.data.length), shapes }, training);

@@ -37,6 +37,21 @@ const recipeOf = (folder: string, over: Record<string, unknown> = {}) =>
   }, over));
 
 describe("a training on texts", () => {
+  test("computes blocks again in backward where the recipe says so: less memory, the same weights", async () => {
+    await inFolder(async (folder) => {
+      const [kept, again] = await Promise.all([false, true].map(async (recompute) => {
+        const over = { stage: "pretrain", encoder: { depth: 3 }, pretrain: { recompute } };
+        const session = new Session({ run: Run.create(`${folder}/${recompute}`, recipeOf(folder, over)), device: cpu, workers: 0 });
+        let bytes = 0;
+        session.listen((event) => event.type === "job" && (bytes = event.bytes));
+        expect(await session.done).toBe("done");
+        return { bytes, essence: essence(session.run) };
+      }));
+      expect(again.essence).toEqual(kept.essence);
+      expect(again.bytes).toBeLessThan(kept.bytes);
+    });
+  });
+
   test("pre-trains with the span boundary objective, fine-tunes both arms, and leaves what loads elsewhere", async () => {
     await inFolder(async (folder) => {
       const { run } = await toEnd({ run: Run.create(folder, recipeOf(folder)) });
