@@ -2,7 +2,8 @@
 
 import { element } from "./element.js";
 
-const colours = ["#1b7f8c", "#c2571b", "#7a55a3", "#4c8c2b", "#b03060", "#80703a"];
+/** Custom properties of the page, which the theme decides. */
+const colours = 6;
 
 /** What of a line of the record is drawn: { "train loss": 3.2, "held out accuracy": 0.1, … }. */
 export function valuesOf(line) {
@@ -30,6 +31,13 @@ export class Curves {
     parent.replaceChildren();
   }
 
+  /** Draws all anew, in the colours of the theme as it is now. */
+  redraw() {
+    for (const { figure } of this.#plots.values()) figure.remove();
+    this.#plots.clear();
+    for (const group of groups) this.#draw(group);
+  }
+
   get lines() {
     return this.#lines;
   }
@@ -50,7 +58,8 @@ export class Curves {
     plot?.figure.remove();
     const figure = element("figure", { role: "img", "aria-label": `${title} by step` });
     this.parent.append(figure);
-    const ink = getComputedStyle(figure).color; // a canvas knows no custom properties
+    // A canvas knows no custom properties.
+    const ink = getComputedStyle(figure).color, colour = (i) => colourOf(figure, `--curve-${i % colours + 1}`);
     const axis = { stroke: ink, grid: { stroke: ink, width: 0.2 }, ticks: { stroke: ink, width: 0.2 } };
     const chart = new globalThis.uPlot(
       {
@@ -61,7 +70,7 @@ export class Curves {
         axes: [axis, axis],
         series: [
           { label: "step" },
-          ...names.map((label, i) => ({ label, stroke: colours[i % colours.length], width: 1.5, spanGaps: true })),
+          ...names.map((label, i) => ({ label, stroke: colour(i), width: 2, spanGaps: true })),
         ],
       },
       data,
@@ -74,4 +83,12 @@ export class Curves {
   #width(figure) {
     return Math.max(260, figure.clientWidth);
   }
+}
+
+function colourOf(parent, property) {
+  const probe = element("span", { style: `color: var(${property})` });
+  parent.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }

@@ -8,7 +8,10 @@ const applyTheme = () => {
   document.documentElement.dataset.theme = theme.value;
   localStorage.setItem("theme", theme.value);
 };
-theme.addEventListener("change", applyTheme);
+/** What is drawn on a canvas has the colours of the theme in which it was drawn. */
+const tellTheme = () => document.dispatchEvent(new Event("theme"));
+theme.addEventListener("change", () => (applyTheme(), tellTheme()));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tellTheme);
 applyTheme();
 
 async function showModel() {

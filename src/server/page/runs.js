@@ -18,7 +18,7 @@ const controls = {
   failed: ["resume"],
 };
 
-let watched; // { id, stop } of the run that is shown
+let watched; // { id, stop, curves } of the run that is shown
 let known = [];
 
 export async function startTraining() {
@@ -40,6 +40,7 @@ export async function startTraining() {
       watch(run.id);
     });
   });
+  document.addEventListener("theme", () => watched?.curves.redraw());
   await refresh();
   if (known.length) watch((known.find(({ state }) => state === "running") ?? known[0]).id);
   setInterval(() => document.hidden || refresh(), 5000);
@@ -84,7 +85,7 @@ function watch(id) {
   if (watched?.id === id) return;
   watched?.stop.abort();
   const stop = new AbortController(), curves = new Curves(by("curves"));
-  watched = { id, stop };
+  watched = { id, stop, curves };
   by("run").hidden = false;
   by("run-title").textContent = id;
   by("run-line").textContent = "";
@@ -132,9 +133,11 @@ function describe({ state, step, steps, error }) {
 function say(line) {
   if (!line) return;
   const { step, job, train = {}, measured = {}, speed } = line;
-  const numbers = Object.entries({ ...train, ...measured }).map(([name, value]) => `${name} ${Number(value).toPrecision(4)}`);
-  const rate = speed ? [`${speed.picturesPerSecond.toFixed(0)} pictures/s`] : [];
-  by("run-line").textContent = `${job}, update ${step}: ${[...numbers, ...rate].join(", ")}`;
+  const numbers = Object.entries({ ...train, ...measured }).map(([name, value]) => [name, Number(value).toPrecision(4)]);
+  const rate = speed ? [["pictures/s", speed.picturesPerSecond.toFixed(0)]] : [];
+  by("run-line").replaceChildren(
+    ...[[job, `update ${step}`], ...numbers, ...rate].map(([name, value]) => element("span", {}, element("small", {}, name), ` ${value}`)),
+  );
   by("progress").value = Math.max(by("progress").value, step);
 }
 
@@ -150,7 +153,7 @@ function showFindings(findings) {
       )
     ),
   );
-  if (!findings.length) by("normal-list").replaceChildren(element("li", {}, "Nothing to judge yet."));
+  if (!findings.length) by("normal-list").replaceChildren(element("li", { class: "hint" }, "Nothing to judge yet."));
 }
 
 const drawn = new Map(); // "run name bytes" → object URL

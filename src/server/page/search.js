@@ -72,7 +72,7 @@ async function neighbours(picture) {
     return element("li", {}, ...picture, element("p", {}, `${title}, ${score.toFixed(3)}`));
   }));
   by("neighbours").replaceChildren(...found);
-  if (!found.length) by("neighbours").replaceChildren(element("li", {}, "The collection is empty: add pictures."));
+  if (!found.length) by("neighbours").replaceChildren(element("li", { class: "hint" }, "The collection is empty: add pictures."));
 }
 
 /** Abilities that a model lacks are answered with an error, and then nothing is shown. */
