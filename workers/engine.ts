@@ -32,7 +32,7 @@ const log = (line: string) => say({ log: line });
 const own = {
   /** Opens the device and loads the model. */
   async open({ device, threads, model, runs, workers, roots }: EngineSettings) {
-    const allowed = [runs, ...roots];
+    const allowed = [runs, ...roots, ...model === undefined ? [] : [model]]; // what was served first may be put to work again
     models = new InferenceEngine({
       open: () => openDevice({ device, threads, log }),
       log,

@@ -15,14 +15,14 @@ let folder: string, engine: OpenedEngine;
 const lines: string[] = [];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "zellige-engine-"));
-  mkdirSync(join(folder, "models"));
+  for (const name of ["models", "served"]) mkdirSync(join(folder, name));
   const config = beitConfig({ imageSize: 16, patchSize: 8, dim: 16, depth: 2, heads: 2 });
   const values = Object.fromEntries(Object.entries(beitParams(config)).map(([name, spec]) => [name, initialValues(name, spec, 1)]));
-  for (const name of ["models/a", "models/b", "outside"]) await saveBeit(join(folder, `${name}.safetensors`), config, values);
+  for (const name of ["served/a", "models/b", "outside"]) await saveBeit(join(folder, `${name}.safetensors`), config, values);
   engine = openEngine({
     device: "cpu",
     threads: 1,
-    model: join(folder, "models/a.safetensors"),
+    model: join(folder, "served/a.safetensors"),
     runs: join(folder, "runs"),
     workers: 0,
     roots: [join(folder, "models")],
@@ -54,10 +54,11 @@ test("errors keep their class over the boundary", async () => {
   expect((await failure(engine.startRun({ stage: "nothing" }))).name).toBe("RecipeError");
 });
 
-test("a request may activate what lies below the roots and nothing else", async () => {
+test("a request may activate what lies below the roots, what was served first, and nothing else", async () => {
   const b = await engine.activate(join(folder, "models/b.safetensors"));
   expect(b.id).toMatch(/^b-/);
   await engine.release(b.id);
+  expect((await engine.activate(join(folder, "served/a.safetensors"))).id).toMatch(/^a-/);
   symlinkSync(join(folder, "outside.safetensors"), join(folder, "models/link.safetensors"));
   for (const path of ["outside.safetensors", "models/../outside.safetensors", "models/link.safetensors", "models/none.safetensors"]) {
     expect((await failure(engine.activate(`${folder}/${path}`))).message).toMatch(/outside the folders that requests may name/);
@@ -144,7 +145,7 @@ test("a worker that cannot start, or dies, is an error that says so, and another
 test("isWithin() follows links and compares whole names", () => {
   const inside = join(folder, "models");
   writeFileSync(join(folder, "models-2"), "");
-  expect([isWithin(join(inside, "a.safetensors"), [inside]), isWithin(inside, [inside])]).toEqual([true, true]);
+  expect([isWithin(join(inside, "b.safetensors"), [inside]), isWithin(inside, [inside])]).toEqual([true, true]);
   expect([isWithin(join(folder, "models-2"), [inside]), isWithin(join(inside, ".."), [inside]), isWithin("", [inside])]).toEqual([
     false,
     false,
