@@ -319,7 +319,7 @@ let nodes = 0;
  *     workgroups: Math.ceil(x.size / 64),
  *   }],
  *   backward: (_, { dy }) => ({ x: negate(dy!) }),
- *   reference: ({ x }) => ({ y: x.map((value) => -value) }),
+ *   reference: ({ x }) => ({ y: x.map((value: number) => -value) }),
  * });
  * console.assert(interpret([negate(constant("x", [2], [1, 2]))])[0].join() === "-1,-2");
  * ```
