@@ -244,6 +244,8 @@ export interface LaunchContext {
   readonly maxWorkgroupBytes: number;
   /** Whether an input or an output lies in f16. */
   readonly f16: boolean;
+  /** Whether kernels may use subgroup operations. */
+  readonly subgroups: boolean;
   /** Whether any other node, or the caller, reads this output. */
   wanted(output: string): boolean;
   /** Whether this input was made in its place of the output already (see `OpSpec.places`). */

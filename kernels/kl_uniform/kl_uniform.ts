@@ -25,7 +25,7 @@ export function klUniform(logits: Tensor, axis = -1): Tensor {
 const forward = defineOp<{ x: Tensor }, "y" | "lse">({
   name: "kl_uniform",
   outputs: ({ x: { shape: [K, , C] } }) => ({ y: [K, C], lse: [K, C] }),
-  launches: ({ x }) => [overLines("kl_uniform/forward", x, forwardWgsl)],
+  launches: ({ x }, _, context) => overLines("kl_uniform/forward", x, forwardWgsl, context),
   backward: ({ x, y, lse }, { dy }) => ({ x: backward({ x, y, lse, dy: dy! }, {}).dx }),
   reference({ x }, { x: { shape: [K, S, C] } }) {
     const y = new Float64Array(K * C), lse = new Float64Array(K * C);

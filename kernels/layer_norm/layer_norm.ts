@@ -1,6 +1,6 @@
 import { ShapeError } from "../../src/errors.ts";
 import { defineOp, type Launch, reshape, type Tensor } from "../../src/graph.ts";
-import workgroupSum from "../common/workgroup_sum.wgsl" with { type: "text" };
+import { reducing } from "../common/reducing.ts";
 import flatIndex from "../common/flat_index.wgsl" with { type: "text" };
 import backwardWgsl from "./backward.wgsl" with { type: "text" };
 import forwardWgsl from "./forward.wgsl" with { type: "text" };
@@ -37,10 +37,8 @@ const forward = defineOp<{ x: Tensor; gamma: Tensor; beta: Tensor }, "y" | "mean
     }
     return { y: x.shape, mean: [R], rstd: [R] };
   },
-  launches: (
-    { x: { shape: [R, C] } },
-    { eps },
-  ) => [{ label: "layer_norm/forward", wgsl: workgroupSum + forwardWgsl, dims: { R, C, eps }, workgroups: R }],
+  launches: ({ x: { shape: [R, C], bytes } }, { eps }, context) =>
+    reducing({ label: "layer_norm/forward", wgsl: forwardWgsl, dims: { R, C, eps }, workgroups: R }, 2 * bytes, context),
   backward({ x, gamma, mean, rstd }, { dy }) {
     const { dx } = backward({ x, gamma, mean, rstd, dy: dy! }, {}), { dgamma, dbeta } = sums({ x, mean, rstd, dy: dy! }, {});
     return { x: dx, gamma: reshape(dgamma, gamma.shape), beta: reshape(dbeta, gamma.shape) };
@@ -68,14 +66,15 @@ const backward = defineOp<{ x: Tensor; gamma: Tensor; mean: Tensor; rstd: Tensor
   f16: ["dx"],
   adds: "residual",
   outputs: ({ x }) => ({ dx: x.shape }),
-  launches: ({ x: { shape: [R, C] }, residual }) => [{
-    label: "layer_norm/backward",
-    wgsl: workgroupSum + backwardWgsl,
-    dims: { R, C },
-    overrides: { RESIDUAL: Number(!!residual) },
-    workgroups: R,
-    bind: { residual: residual ? "residual" : "dy" }, // what is absent is never read, yet the binding needs a buffer
-  }],
+  launches({ x: { shape: [R, C], bytes }, residual }, _, context) {
+    const bind = { residual: residual ? "residual" : "dy" }; // what is absent is never read, yet the binding needs a buffer
+    const overrides = { RESIDUAL: Number(!!residual) };
+    return reducing(
+      { label: "layer_norm/backward", wgsl: backwardWgsl, dims: { R, C }, overrides, workgroups: R, bind },
+      3 * bytes,
+      context,
+    );
+  },
   backward: null,
   reference({ x, gamma, mean, rstd, dy, residual }, { x: { shape: [R, C] } }) {
     const dx = new Float64Array(R * C);

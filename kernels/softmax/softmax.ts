@@ -53,7 +53,7 @@ function normalised(name: string, chunk: string, line: Line, gradient: Line, cpu
     name: `${name}_backward`,
     f16: ["dx"],
     outputs: ({ y }) => ({ dx: y.shape }),
-    launches: ({ y }) => [overLines(`${name}/backward`, y, chunk + backwardWgsl)],
+    launches: ({ y }, _, context) => overLines(`${name}/backward`, y, chunk + backwardWgsl, context),
     backward: null,
     reference: ({ y, dy }, tensors) => ({ dx: perLine(tensors.y, gradient, y, dy) }),
     cpu: (data, _, kernels) => cpu.backward(data, kernels),
@@ -62,7 +62,7 @@ function normalised(name: string, chunk: string, line: Line, gradient: Line, cpu
     name,
     f16: name === "softmax" ? ["y"] : [], // a logarithm's digits matter
     outputs: ({ x }) => ({ y: x.shape }),
-    launches: ({ x }) => [overLines(`${name}/forward`, x, chunk + forwardWgsl)],
+    launches: ({ x }, _, context) => overLines(`${name}/forward`, x, chunk + forwardWgsl, context),
     backward: ({ y }, { dy }) => ({ x: backward({ y, dy: dy! }, {}).dx }),
     reference: ({ x }, tensors) => ({ y: perLine(tensors.x, line, x) }),
     cpu: (data, _, kernels) => cpu.forward(data, kernels),

@@ -52,6 +52,7 @@ export class GpuDevice implements Device {
   readonly description: string;
   readonly limits: PlanLimits;
   readonly f16: boolean;
+  readonly subgroups: boolean;
   readonly lost: Promise<DeviceLostError>;
   readonly software: boolean;
   readonly shaders: ShaderCache;
@@ -64,8 +65,11 @@ export class GpuDevice implements Device {
 
   static async open(adapter: GPUAdapter, options: GpuOptions): Promise<GpuDevice> {
     const requiredLimits = options.defaultLimits ? {} : Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
-    const requiredFeatures = options.defaultLimits ? [] : wantedFeatures.filter((name) => adapter.features.has(name));
-    return new GpuDevice(await adapter.requestDevice({ requiredLimits, requiredFeatures }), adapter.info, options);
+    const request = (requiredFeatures: GPUFeatureName[]) => adapter.requestDevice({ requiredLimits, requiredFeatures });
+    const listed = options.defaultLimits ? [] : wantedFeatures.filter((name) => adapter.features.has(name));
+    // Deno gives subgroups though its adapters do not list them.
+    const gpu = options.defaultLimits ? await request([]) : await request([...listed, "subgroups"]).catch(() => request(listed));
+    return new GpuDevice(gpu, adapter.info, options);
   }
 
   constructor(readonly gpu: GPUDevice, info: GPUAdapterInfo, { kind, tune = true }: GpuOptions) {
@@ -74,6 +78,7 @@ export class GpuDevice implements Device {
     this.description = `${adapterName(info)}, ${kind === "dawn" ? "Dawn" : "native"} WebGPU`;
     this.limits = { maxBindingBytes: gpu.limits.maxStorageBufferBindingSize, maxBufferBytes: gpu.limits.maxBufferSize };
     this.f16 = gpu.features.has("shader-f16");
+    this.subgroups = gpu.features.has("subgroups");
     this.shaders = new ShaderCache(gpu);
     this.tuner = new Tuner(this.description, tune);
     gpu.addEventListener("uncapturederror", (event) => {

@@ -148,6 +148,7 @@ async function launchesOf(device: GpuDevice, step: Step): Promise<Launch[]> {
     maxWorkgroupsPerDimension: device.gpu.limits.maxComputeWorkgroupsPerDimension,
     maxWorkgroupBytes: device.gpu.limits.maxComputeWorkgroupStorageSize,
     f16: halved.length > 0,
+    subgroups: device.subgroups,
     wanted: (output) => step.wanted(node.outputs[output]),
     placed: (name) => step.placed(node.inputs[name]),
   };

@@ -13,6 +13,7 @@ export interface Built {
 export class ShaderCache {
   #built = new Map<string, Promise<Built>>();
   #last: Promise<unknown> = Promise.resolve();
+  #directive: string | undefined;
 
   constructor(private readonly gpu: GPUDevice) {}
 
@@ -35,8 +36,9 @@ export class ShaderCache {
     if (unknown) {
       throw new ShaderError(`${label}: the launch overrides ${unknown}, the WGSL has ${kernel.overrides.join(", ") || "no overrides"}`);
     }
+    const directive = /\bsubgroup(Add|Max)\b/.test(wgsl) ? await this.#subgroupDirective() : "";
     this.gpu.pushErrorScope("validation");
-    const module = this.gpu.createShaderModule({ label, code: wgsl });
+    const module = this.gpu.createShaderModule({ label, code: directive + wgsl });
     const layout = this.gpu.createBindGroupLayout({
       label,
       entries: kernel.bindings.map(({ index, access }) => ({
@@ -60,6 +62,17 @@ export class ShaderCache {
       throw await explain(label, wgsl, module, scoped?.message ?? String((thrown as Error)?.message ?? thrown));
     }
     return { kernel, pipeline, layout };
+  }
+
+  /** What kernels with subgroup operations must begin with: Dawn asks for a directive that Deno does not know. */
+  async #subgroupDirective(): Promise<string> {
+    if (this.#directive === undefined) {
+      const directive = "enable subgroups; ";
+      this.gpu.pushErrorScope("validation");
+      this.gpu.createShaderModule({ label: "subgroups", code: directive });
+      this.#directive = await this.gpu.popErrorScope() ? "" : directive;
+    }
+    return this.#directive;
   }
 }
 
