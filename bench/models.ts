@@ -6,7 +6,7 @@ import { input, type Tensor } from "../src/graph.ts";
 import { beit, beitParams } from "../src/models/beit.ts";
 import { type BeitConfig, beitConfig, hiddenSize, presets, windowOf } from "../src/models/beit_config.ts";
 import { classLogits } from "../src/models/beit_heads.ts";
-import { parameters } from "../src/nn/parameters.ts";
+import { parameters, type ParamSpec } from "../src/nn/parameters.ts";
 import { adamw, newLossScale } from "../src/optim/adamw.ts";
 import type { Case, Growing } from "./case.ts";
 
@@ -18,6 +18,10 @@ export function forwardFlops(config: BeitConfig): number {
   const block = T * (4 * C * C + 2 * C * hiddenSize(config)) + 2 * T * T * C;
   return 2 * (N * channels * patchSize ** 2 * C + depth * block + C * classes);
 }
+
+/** One start value for all: drawing those of ViT-B would take longer than a step. */
+const alike = (table: Record<string, ParamSpec>) =>
+  Object.fromEntries(Object.entries(table).map(([name, spec]) => [name, { ...spec, init: 0.01 }]));
 
 /** "recomputed": a training step that keeps the blocks' inputs only and makes the rest a second time; "f16": one with a loss scale. */
 type Step = "forward" | "training" | "training f16" | "training recomputed";
@@ -33,7 +37,7 @@ function vit(name: string, preset: keyof typeof presets, B: number, step: Step):
     f16: step === "training f16",
     values: { labels: (i) => i % 1000, "adamw.scalars": () => 1e-4 },
     build(): Record<string, Tensor> {
-      const table = beitParams(config), p = parameters(table), pictures = input("pictures", [B, 3, 224, 224]);
+      const table = beitParams(config), p = parameters(alike(table)), pictures = input("pictures", [B, 3, 224, 224]);
       const encoded = beit(p, pictures, config), logits = classLogits(p, encoded, config);
       if (step === "forward") return { logits };
       const loss = crossEntropy(logits, input("labels", [B], "u32"));

@@ -33,8 +33,8 @@ export function headerLength(start: Uint8Array, fileBytes: number, file: string)
 
 /** Reads and checks a header: every tensor's size must be its shape's, and together they must fill the data exactly. */
 export function parseHeader(header: Uint8Array, fileBytes: number, file: string): Header {
-  const fail = (reason: string): never => {
-    throw new CheckpointError(`${file}: ${reason}; the file is damaged or not safetensors`);
+  const fail = (reason: string, advice = "the file is damaged or not safetensors"): never => {
+    throw new CheckpointError(`${file}: ${reason}; ${advice}`);
   };
   const json = parseJson(header, fail);
   const dataStart = 8 + header.length, dataBytes = fileBytes - dataStart;
@@ -56,7 +56,7 @@ export function parseHeader(header: Uint8Array, fileBytes: number, file: string)
   return { tensors: new Map(placed.map((tensor) => [tensor.name, tensor])), metadata };
 }
 
-type Fail = (reason: string) => never;
+type Fail = (reason: string, advice?: string) => never;
 const quote = JSON.stringify;
 
 function parseJson(header: Uint8Array, fail: Fail): Record<string, unknown> {
@@ -106,7 +106,10 @@ function checkEntry(name: string, entry: unknown, dataStart: number, dataBytes: 
   if (!isObject(entry)) return fail(`${quote(name)} is not an object`);
   const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>;
   if (typeof dtype !== "string" || !Object.hasOwn(bytesPer, dtype)) {
-    return fail(`${quote(name)} has dtype ${quote(dtype) ?? "undefined"}, known are ${Object.keys(bytesPer).join(", ")}`);
+    return fail(
+      `${quote(name)} has dtype ${quote(dtype) ?? "undefined"}, known are ${Object.keys(bytesPer).join(", ")}`,
+      "save it in one of these",
+    );
   }
   if (!isCounts(shape)) return fail(`${quote(name)} has shape ${quote(shape) ?? "undefined"}, expected whole numbers`);
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
