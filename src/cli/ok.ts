@@ -18,7 +18,7 @@ const stages: Record<string, () => Promise<Outcome>> = {
   types: quietly("check", LOCK, ...typescript),
   tests: () => child(process.execPath, ["run", "-A", "src/cli/run_tests.ts"], { cwd: ROOT }),
   snippets: async () => {
-    const outcome = await quietly("test", LOCK, "--doc", "-A", ...withSnippets)();
+    const outcome = await quietly("test", LOCK, "--doc", "--parallel", "-A", ...withSnippets)();
     return outcome.output.includes("Assertion failed") ? { ...outcome, code: 1 } : outcome; // console.assert only prints
   },
 };
