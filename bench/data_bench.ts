@@ -15,7 +15,7 @@ import { pilMilliseconds } from "./pil.ts";
 const photos = fileURLToPath(
   new URL("../../shared/data/imagenet-photos/images/", import.meta.url),
 );
-const PHOTOS = 150, ROUNDS = 3;
+const PHOTOS = 400, ROUNDS = 3;
 
 interface Row {
   case: string;
