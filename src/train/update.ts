@@ -85,7 +85,7 @@ export class Update {
   get bytes(): number {
     const { program } = this,
       all = [this.programs, ...this.#smaller.values()].flatMap(({ whole, partial }) => [whole, partial ?? []].flat());
-    return all.reduce((sum, { plan }) => sum + (plan === program.plan ? plan.bytes : plan.bytes - stateBytes(plan)), 0);
+    return all.reduce((sum, { plan }) => sum + (plan === program.plan ? plan.bytes : plan.bytes - sharedBytes(plan)), 0);
   }
 
   /** Updates that the sums hold. */
@@ -177,8 +177,9 @@ export class Update {
   }
 }
 
-/** States are there once, whatever programs share them. */
-const stateBytes = ({ buffers }: Program["plan"]) => buffers.reduce((sum, { kind, bytes }) => sum + (kind === "state" ? bytes : 0), 0);
+/** States and scratch space are there once, whatever programs share them. */
+const sharedBytes = ({ buffers }: Program["plan"]) =>
+  buffers.reduce((sum, { kind, bytes }) => sum + (kind === "state" || kind === "scratch" ? bytes : 0), 0);
 
 /** Makes each state once, by its name. */
 function statesByName(): typeof state {
