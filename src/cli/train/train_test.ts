@@ -8,7 +8,7 @@ import { Recipe } from "../../train/recipe.ts";
 import { fieldsOf } from "../../train/recipe/command_line.ts";
 import { allStages, inFolder, tinyRecipe } from "../../train/testing.ts";
 import { readWords } from "./arguments.ts";
-import { helpText, lineText, listText } from "./texts.ts";
+import { factsText, helpText, lineText, listText } from "./texts.ts";
 
 const failure = (promise: Promise<unknown>): Promise<Error> => promise.then(() => new Error("it did not fail"), (error) => error);
 
@@ -69,6 +69,14 @@ test("lineText() tells a line of the record with the time left", () => {
   expect(lineText({ ...line, measured: { accuracy: 0.5, chance: 0.07 } }, 9, 0)).toBe(
     "pretrain  5/9  held out: accuracy 50 %, chance 7.0 %",
   );
+});
+
+test("factsText() tells the size of a job, and whether it is trained in f16", () => {
+  const job = { id: "pretrain", stage: "pretrain", seed: 0 } as const, sizes = { parameters: 9, steps: 5, batchSize: 8, microBatch: 4 };
+  const facts = { job, ...sizes, lr: 0.1, bytes: 2 ** 21, seconds: 61 };
+  const told = "pretrain: 9 parameters, 5 updates of 8 pictures in parts of 4, rate 0.1, 2.0 MiB on the device";
+  expect(factsText({ ...facts, precision: "f32" })).toBe(`${told}, about 1 min 1 s`);
+  expect(factsText({ ...facts, precision: "f16" })).toBe(`${told} in f16, about 1 min 1 s`);
 });
 
 /** Runs the command in this runtime. */
