@@ -1,4 +1,4 @@
-// Which features to use: of which block, how pooled, whitened or not. The last block is not always the best, because the last blocks of a
+// Which features to use: of which block, how pooled, how far whitened. The last block is not always the best, because the last blocks of a
 // masked image model decode tokens; and a whitening that suits one set of pictures blows up the noise of another.
 import type { Device } from "../devices/device.ts";
 import { ShapeError } from "../errors.ts";
@@ -24,10 +24,10 @@ export interface BlockFeatures {
 export interface BlockScore {
   block: number;
   pool: Pool;
-  /** Of the whitening with which these features did best among the pictures that choose; null: without one. */
-  shrinkage: number | null;
+  /** Of the whitening with which these features did best among the pictures that choose; 1: centred only. */
+  shrinkage: number;
   knn: number;
-  /** Without any whitening. */
+  /** Without whitening, and not centred. */
   rawKnn: number;
   /** Absent where no device was given. It standardises features in its own way. */
   probe?: number;
@@ -56,8 +56,8 @@ export interface ChoiceOptions extends KnnOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-/** Tried for every block and pooling. */
-const shrinkages = [null, 0.1, 0.01, 0.001];
+/** Tried for every block and pooling. Even the first keeps directions of large variance in front, so that vectors can be cut. */
+const shrinkages = [1, 0.1, 0.01, 0.001];
 
 /** Pictures that choose by kNN, at most: with these, two standard errors of an accuracy are at most a percent. */
 const CHOOSING = 10_000;
@@ -104,21 +104,21 @@ export async function chooseBlock(
     if (features.rows !== labels.length) {
       throw new ShapeError(`chooseBlock: block ${block}, ${pool} has ${features.rows} rows, there are ${labels.length} labels`);
     }
-    const whitened = whitenings(features, choosing), tried: { shrinkage: number | null; knn: number }[] = [];
-    for (const shrinkage of shrinkages) {
-      const of = whitened(shrinkage);
-      if (of) tried.push({ shrinkage, knn: await knn(of, choosing, choosing, { self: true }) });
+    const whitened = whitenings(features, choosing), among = (of: Features) => knn(of, choosing, choosing, { self: true });
+    const rawKnn = await among(features), best = { shrinkage: 1, knn: whitened ? -1 : rawKnn };
+    for (const shrinkage of whitened ? shrinkages : []) {
+      const accuracy = await among(whitened!(shrinkage));
+      if (accuracy > best.knn) Object.assign(best, { shrinkage, knn: accuracy });
     }
-    const best = tried.reduce((best, one) => one.knn > best.knn ? one : best);
-    found.push({ block, pool, ...best, rawKnn: tried[0].knn, ...await probed(features, validation) });
+    found.push({ block, pool, ...best, rawKnn, ...await probed(features, validation) });
     onProgress?.(found.length, candidates.length);
   }
 
   const bank = Uint32Array.from([...train, ...validation]).sort();
   const reported = async (i: number): Promise<BlockScore> => {
     const { features } = candidates[i], { block, pool, shrinkage } = found[i], rawKnn = await knn(features, bank, test);
-    const whitened = shrinkage === null ? rawKnn : await knn(whitenings(features, bank)(shrinkage)!, bank, test);
-    return { block, pool, shrinkage, knn: whitened, rawKnn, ...await probed(features, test) };
+    const whitened = whitenings(features, bank)?.(shrinkage);
+    return { block, pool, shrinkage, knn: whitened ? await knn(whitened, bank, test) : rawKnn, rawKnn, ...await probed(features, test) };
   };
   const best = found.reduce((best, row, i) => row[by]! > found[best][by]! ? i : best, 0),
     last = Math.max(...found.map(({ block }) => block));
@@ -131,11 +131,11 @@ export async function chooseBlock(
 }
 
 /** All features under whitenings that are fitted on some rows, as `fitWhitening()` does; undefined where those rows do not differ. */
-function whitenings(features: Features, fitted: Uint32Array): (shrinkage: number | null) => Features | undefined {
-  const { mean, variances, directions } = principalAxes(pick(features, fitted)), able = differ({ mean, variances });
-  const turned = able ? whiten(features, { mean, matrix: directions }, { unit: false }) : undefined; // neighbours need no unit length
+function whitenings(features: Features, fitted: Uint32Array): ((shrinkage: number) => Features) | undefined {
+  const { mean, variances, directions } = principalAxes(pick(features, fitted));
+  if (!differ({ mean, variances })) return;
+  const turned = whiten(features, { mean, matrix: directions }, { unit: false }); // neighbours need no unit length
   return (shrinkage) => {
-    if (shrinkage === null || !turned) return shrinkage === null ? features : undefined;
     const scales = whiteningScales(variances, shrinkage);
     return { ...turned, values: turned.values.map((v, i) => v * scales[i % turned.dim]) };
   };

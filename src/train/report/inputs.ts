@@ -32,7 +32,7 @@ const spread = z.strictObject({ mean: z.number(), std: z.number().min(0) });
 const blockScore = z.strictObject({
   block: z.int().min(0),
   pool: z.enum(["class-token", "mean", "both"]),
-  shrinkage: share.nullable().optional(), // absent in runs of before there was a choice
+  shrinkage: share.optional(), // absent in runs of before there was a choice
   knn: share,
   rawKnn: share.optional(),
   probe: share.optional(),

@@ -85,7 +85,7 @@ test("the chosen block is marked, and stands beside the last class token on test
   expect(page).toMatch(
     /<tr class="marked"><th scope="row">chosen: 3, mean<\/th><td>58\.0 %<\/td><td>shrinkage 0\.01<\/td><td>55\.0 %<\/td>/,
   );
-  expect(page).toContain('<th scope="row">last block&#39;s class token</th><td>41.0 %</td><td>none</td>');
+  expect(page).toContain('<th scope="row">last block&#39;s class token</th><td>41.0 %</td><td>centred only</td>');
   expect(page).toMatch(/<tr class="marked"><th scope="row">3, mean<\/th>/);
 });
 

@@ -93,7 +93,7 @@ function exampleEvaluation(): Evaluation {
     blocks: {
       validation,
       chosen: { ...validation[5], shrinkage: 0.01, knn: 0.58, rawKnn: 0.55 },
-      lastClassToken: { ...validation[6], shrinkage: null, knn: 0.41, rawKnn: 0.41 },
+      lastClassToken: { ...validation[6], shrinkage: 1, knn: 0.41, rawKnn: 0.41 },
       pictures: { train: 2000, validation: 500, test: 500 },
       k: 10,
     },

@@ -63,11 +63,10 @@ async function evaluate(context: StageContext, encoder: LoadedBeit): Promise<Mea
   const whiteningOf = (features: Features, shrinkage: number) => fitWhitening(pick(features, rows(0, T + V)), { shrinkage });
   const size = imageSide(config.imageSize), seen = joined(pixels), bytes = 3 * size * size, ends = labels.length;
   /** Writes the embedder and shows what it does; gives its vectors of all pictures. */
-  const embedder = async ({ block, pool, features }: BlockFeatures, shrinkage: number | null): Promise<Features> => {
+  const embedder = async ({ block, pool, features }: BlockFeatures, shrinkage: number): Promise<Features> => {
     const D = features.dim, dimensions = [D / 4, D / 2, D].filter((d) => Number.isInteger(d) && d > 0);
-    const whitening = shrinkage === null ? undefined : whiteningOf(features, shrinkage),
-      vectors = whitening ? whiten(features, whitening) : features;
-    await writeEmbedder(`${run.path}/${embedderFile}`, { block, pool, ...names, ...whitening && { whitening, dimensions } });
+    const whitening = whiteningOf(features, shrinkage), vectors = whiten(features, whitening);
+    await writeEmbedder(`${run.path}/${embedderFile}`, { block, pool, ...names, whitening, dimensions });
     await showNeighbours(run, vectors, seen, size, { bank: rows(0, T), test: rows(T + V, ends) });
     await showAttention(run, device, encoder.table, config, Math.max(1, block), seen.subarray((T + V) * bytes), recipe);
     return vectors;
@@ -87,7 +86,7 @@ async function evaluate(context: StageContext, encoder: LoadedBeit): Promise<Mea
   const card = await qualityCard(
     [
       {
-        name: `block ${chosen.block}, ${chosen.pool}${shrinkage === null ? "" : ", whitened"}`,
+        name: `block ${chosen.block}, ${chosen.pool}, ${shrinkage === 1 ? "centred" : "whitened"}`,
         kind: "embedder",
         features: () => pick(vectors, parts.test),
       },
@@ -100,8 +99,8 @@ async function evaluate(context: StageContext, encoder: LoadedBeit): Promise<Mea
           const { block, pool } = chosen,
             weights = parameters(beitParams(config), { seed: seed + 1000 + at });
           const random = await featuresOf(context, weights, config, [training, test], { blocks: [block] });
-          const { features } = blockFeatures(random).find((c) => c.pool === pool)!, seen = pick(features, parts.test);
-          return shrinkage === null ? seen : whiten(seen, whiteningOf(features, shrinkage)); // on the same pictures as the embedder's
+          const { features } = blockFeatures(random).find((c) => c.pool === pool)!;
+          return whiten(pick(features, parts.test), whiteningOf(features, shrinkage)); // fitted on the same pictures as the embedder's
         },
       },
     ],

@@ -10,7 +10,7 @@ export function blocks({ evaluation: { blocks: found } }: ReportInputs): string 
   const hasRaw = chosen.rawKnn !== undefined, shown = (value?: number) => value === undefined ? "" : percent(value);
   const numbers = ({ knn, rawKnn, shrinkage, probe }: typeof chosen) => [
     percent(knn),
-    ...hasRaw ? [shrinkage === null ? "none" : `shrinkage ${shrinkage}`, shown(rawKnn)] : [],
+    ...hasRaw ? [shrinkage === 1 ? "centred only" : `shrinkage ${shrinkage}`, shown(rawKnn)] : [],
     ...hasProbe ? [shown(probe)] : [],
   ];
   const head = [
