@@ -9,6 +9,7 @@ import { CheckpointError } from "../errors.ts";
 import type { Recipe } from "../train/recipe.ts";
 import { factsFile, modelFile, readCheckpointFacts, type SavedCheckpoint } from "../train/run/checkpoint.ts";
 import { Run } from "../train/run.ts";
+import { tokenizerImageSize } from "../train/stages/tokenizer.ts";
 import { type Encoder, encoderOf, fitting, numbered, type Parts, type Rgb } from "./parts.ts";
 
 /** Undefined where `source` is neither. @throws CheckpointError where there is nothing in it yet, or something damaged. */
@@ -31,7 +32,10 @@ async function fromRun(source: string, checkpoints: SavedCheckpoint[]): Promise<
   if (pretrained) parts.encoder = await savedEncoder(pretrained);
   if (tuned?.model.kind === "beit") parts.classifier = classesOf(tuned, await savedEncoder(tuned));
   parts.encoder ??= parts.classifier ?? (tuned && await savedEncoder(tuned)); // of a model for segmentation, the encoder is served
-  if (trained) parts.tokenizer = await readTokenizer(join(trained.path, modelFile));
+  if (trained) {
+    parts.tokenizer = await readTokenizer(join(trained.path, modelFile));
+    parts.tokenizerImageSize = tokenizerImageSize(trained.recipe as Recipe);
+  }
   if (!parts.encoder && !parts.tokenizer) {
     throw new CheckpointError(`${source}: has no checkpoint of a tokenizer or an encoder yet; let it train to its first checkpoint`);
   }

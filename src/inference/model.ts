@@ -273,11 +273,11 @@ function bytesOf(values: Float32Array, count: number, size: number): Omit<Pictur
   return { width: size, height: size, data };
 }
 
-function codecOf({ tokenizer: weights, encoder }: Parts, device: Device): Codec {
+function codecOf({ tokenizer: weights, encoder, tokenizerImageSize }: Parts, device: Device): Codec {
   const { config, decodes, fingerprint } = weights!, tokenizer = tokenizerOf(config);
   const p = parameters(withWeights(tokenizer.params, weights!.weights), { name: "tokenizer" });
-  // One token a patch where an encoder reads them; else the size at which DALL-E's tokenizer was released with BEiT, 14 x 14 tokens.
-  const size = (encoder ? windowOf(encoder.config)[0] : 14) * tokenizer.scale;
+  // One token a patch where an encoder reads them; where nothing else is known, as DALL-E's was released with BEiT: 14 x 14 tokens.
+  const size = encoder ? windowOf(encoder.config)[0] * tokenizer.scale : tokenizerImageSize ?? 14 * tokenizer.scale;
   return { tokenizer, p, programs: new Programs(device, p), size, grid: tokenizer.grid(size), decodes, fingerprint };
 }
 

@@ -24,6 +24,8 @@ export interface Parts {
   source: string;
   encoder?: Encoder;
   tokenizer?: TokenizerWeights;
+  /** Pixels a side of the pictures that it was trained on; counts where there is no encoder to read its tokens. */
+  tokenizerImageSize?: number;
   /** A fine-tuned encoder of its own, and the names of its classes. */
   classifier?: Encoder & { classes: string[] };
   embedder?: EmbedderSettings;

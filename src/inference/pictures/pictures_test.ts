@@ -44,6 +44,8 @@ test("a run with a tokenizer alone has its inputs, reconstructions, codes and to
   const { tokenMaps } = readEvaluation(run.path);
   expect(tokenMaps).toHaveLength(8);
   expect(tokenMaps!.every(({ tokens, rows, columns, vocab }) => tokens.length === rows * columns && vocab === 16)).toBe(true);
+  const { encoder: { imageSize, patchSize } } = recipe("tokenizer");
+  expect(tokenMaps![0]).toMatchObject({ rows: imageSize / patchSize, columns: imageSize / patchSize }); // as it was trained
 });
 
 test("with an encoder it has every kind of picture, drawn twice the same, and the report shows them", async () => {
