@@ -102,6 +102,9 @@ function binary(name: string, wgsl: string, apply: (a: number, b: number) => num
         const [R, C] = b.size === y.size ? [1, y.size] : [y.size / d[3], d[3]];
         return kernels.elementwise({ ...vector, a: a.pointer, b: b.pointer, y: y.pointer, R, C, broadcast: b.size !== y.size });
       }
+      if (name === "multiply" && b.size === 1) {
+        return kernels.elementwise({ operation: "sum", a: a.pointer, y: y.pointer, C: y.size, alpha: b.data[0] });
+      }
       broadcastLoop(d, strides(p), strides(q), (i, u, v) => y.data[i] = apply(a.data[u], b.data[v]));
     },
   });

@@ -44,6 +44,19 @@ if (fast) {
       expect(farthest(pre, wantedPre)).toBeLessThan(2e-5);
     }
   });
+  test("a BLAS gives what the WASM kernels give: a convolution of single pixels and its gradients", () => {
+    const shape = { B: batch, C: 24, H: 12, W: 11, O: 40, KH: 1, KW: 1, stride: 1, padding: 0 }, area = 12 * 11;
+    const sizes = { x: batch * 24 * area, w: 40 * 24, dy: batch * 40 * area, bias: 40, biasC: 24 };
+    const [given, wanted] = [fast, plain].map((kernels) => {
+      const [x, w, dy, bias, biasC] = Object.values(sizes).map((size, i) => put(kernels, noise(size, i + 1)));
+      const outputs = [sizes.dy, sizes.x, sizes.w], [y, dx, dw] = outputs.map((size) => put(kernels, noise(size, 9)));
+      kernels.conv({ ...shape, x, w, y, bias, activation: "relu" });
+      kernels.convDataGradient({ ...shape, dy, w, dx, bias: biasC });
+      kernels.convWeightGradient({ ...shape, x, dy, dw });
+      return [y, dx, dw].map((pointer, i) => kernels.f32(pointer, outputs[i]));
+    });
+    given.forEach((values, i) => expect(farthest(values, wanted[i]), ["y", "dx", "dw"][i]).toBeLessThan(1e-4));
+  });
 }
 
 test("a BLAS that is not there is refused with what was tried", async () => {

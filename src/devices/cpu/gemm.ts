@@ -145,7 +145,7 @@ function block(team: Team, job: Whole): void {
   const { M, N, K, segments = 1, batch, strideB } = job, k = K * segments, panels = Math.ceil(N / team.tileColumns);
   const packedBytes = job.packed ? 0 : 4 * (strideB ? batch : 1) * panels * team.tileColumns * k;
   const [rows, wide] = blocks(team, M, N, batch);
-  const scratchBytes = roundUp(4 * rows * (k + wide), 64);
+  const scratchBytes = roundUp(4 * Math.max(rows * (k + wide), job.image === 2 ? team.tileColumns * K : 0), 64);
   const total = packedBytes + team.threads * scratchBytes;
   if (total >= 2 ** 31) throw new LimitError(`gemm: K ${k} needs ${total} bytes of working storage; at most ${2 ** 31} are possible`);
   const packed = team.scratch(total + 64);

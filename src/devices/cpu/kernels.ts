@@ -104,8 +104,7 @@ export class CpuKernels {
 
   /** C = epilogue(op(A) op(B)); the epilogue in this order: bias, `pre`, activation, scale, residual. */
   gemm(job: Gemm): void {
-    const team = this.#ready();
-    if (!this.blas || !blasGemm(this.blas.sgemm, this, job)) gemm(team, job);
+    this.#product(job);
   }
 
   /** Bytes for `packB`; 0 where a packed B brings nothing. */
@@ -129,16 +128,16 @@ export class CpuKernels {
   }
 
   conv(job: convolution.Conv): void {
-    convolution.conv(this.#ready(), job);
+    convolution.conv(this.#ready(), job, this.#product);
   }
 
   /** The gradient of the pictures; also the transposed convolution. */
   convDataGradient(job: convolution.ConvDataGradient): void {
-    convolution.convDataGradient(this.#ready(), job);
+    convolution.convDataGradient(this.#ready(), job, this.#product);
   }
 
   convWeightGradient(job: convolution.ConvWeightGradient): void {
-    convolution.convWeightGradient(this.#ready(), job);
+    convolution.convWeightGradient(this.#ready(), job, this.#product);
   }
 
   columnSoftmax(job: ColumnSoftmax): void {
@@ -193,6 +192,11 @@ export class CpuKernels {
     this.team.close();
     this.blas?.close();
   }
+
+  #product: convolution.Product = (job) => {
+    const team = this.#ready();
+    if (!this.blas || !blasGemm(this.blas.sgemm, this, job)) gemm(team, job);
+  };
 
   #ready(): Team {
     this.#check();

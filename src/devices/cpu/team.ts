@@ -80,6 +80,10 @@ export class Team {
     this.memory.free(pointer);
   }
 
+  floats(pointer: number, length: number): Float32Array {
+    return new Float32Array(this.memory.memory.buffer, pointer, length);
+  }
+
   doubles(pointer: number, length: number): Float64Array {
     return new Float64Array(this.memory.memory.buffer, pointer, length);
   }

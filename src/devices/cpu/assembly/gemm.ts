@@ -44,17 +44,17 @@ export class Gemm {
   blockRows: i32;
   blockColumns: i32;
   scratch: usize;
-  scratchBytes: usize; // of one thread
+  scratchBytes: usize; // of one thread: its rows of A and its block of C; before that, NR rows of patches (image 2)
 }
 
-function packB(job: Gemm, unit: i32): void {
+function packB(job: Gemm, unit: i32, thread: i32): void {
   const panels = (job.N + NR - 1) / NR;
   const batch = unit / panels, n = (unit % panels) * NR, valid = min(NR, job.N - n);
   const step = (<usize> job.K * NR) << 2;
   let src = job.b + ((<usize> batch * job.strideB) << 2), dst = job.packed + <usize> unit * step * job.segments;
   for (let s = 0; s < job.segments; s++) {
     if (job.image == 1) imagePanel(src, n, valid, dst);
-    else if (job.image == 2) imagePanelTransposed(src, n, valid, dst);
+    else if (job.image == 2) imagePanelTransposed(src, n, valid, dst, job.scratch + <usize> thread * job.scratchBytes);
     else if (job.transB) panelOfRows(src + ((<usize> n * job.ldb) << 2), job.ldb << 2, job.K, dst, NR, valid);
     else panelOfColumns(src + (<usize> n << 2), job.ldb << 2, job.K, dst, NR, valid);
     src += job.segmentB << 2;
@@ -109,7 +109,7 @@ export function gemm(job: Gemm, thread: i32): void {
   const panels = (job.N + NR - 1) / NR, batchesB = job.strideB ? job.batch : 1;
   const packs = job.isPacked ? 0 : panels * batchesB;
   for (let unit = take(0); unit < packs; unit = take(0)) {
-    packB(job, unit);
+    packB(job, unit, thread);
     finish(0, packs);
   }
   arrive(0, packs, thread);

@@ -3,6 +3,7 @@
 // The matrix (C * KH * KW, OH * OW) of a picture (C, H, W): row (c, ky, kx), column (oy, ox) is x[c, oy * stride - padding + ky, ox * stride -
 // padding + kx], 0 outside. It is never stored: packed straight into panels of B. col2im adds such a matrix back into a picture.
 
+import { panelOfRows } from "./pack";
 import { JOB, take } from "./team";
 import { NR } from "./tile";
 
@@ -22,81 +23,68 @@ export class Geometry {
 
 const GEOMETRY: usize = JOB + 512;
 
-/** Columns n.. of the matrix as a panel (K, NR). */
-export function imagePanel(x: usize, n: i32, valid: i32, dst: usize): void {
-  const g = changetype<Geometry>(GEOMETRY), W = g.width, H = g.height;
-  const taps = g.kernelHeight * g.kernelWidth, plane = (<usize> H * W) << 2;
-  const oy = n / g.outWidth, ox = n % g.outWidth;
-  const oneRow = g.stride == 1 && valid == NR && ox + NR <= g.outWidth;
-  if (oneRow) {
-    const top = oy - g.padding, left = ox - g.padding;
-    for (let c = 0; c < g.channels; c++) {
-      for (let ky = 0; ky < g.kernelHeight; ky++) {
-        const y = top + ky, row = x + <usize> c * plane + ((<usize> (y * W)) << 2);
-        for (let kx = 0; kx < g.kernelWidth; kx++) {
-          const from = left + kx;
-          if (<u32> y >= <u32> H) {
-            for (let j = 0; j < NR; j += 4) v128.store(dst + (<usize> j << 2), f32x4.splat(0));
-          } else if (from >= 0 && from + NR <= W) {
-            for (let j = 0; j < NR; j += 4) v128.store(dst + (<usize> j << 2), v128.load(row + ((<usize> (from + j)) << 2)));
-          } else {
-            for (let j = 0; j < NR; j++) {
-              const at = from + j;
-              store<f32>(dst + (<usize> j << 2), <u32> at < <u32> W ? load<f32>(row + (<usize> at << 2)) : 0);
-            }
-          }
-          dst += NR << 2;
-        }
-      }
+function copyFloats(dst: usize, src: usize, length: i32): void {
+  let i = 0;
+  for (; i + 4 <= length; i += 4) v128.store(dst + (<usize> i << 2), v128.load(src + (<usize> i << 2)));
+  for (; i < length; i++) store<f32>(dst + (<usize> i << 2), load<f32>(src + (<usize> i << 2)));
+}
+
+/** `length` values of a row of W, from column `from` on, `stride` columns apart; 0 outside, so W = 0 gives zeros. */
+function rowPart(dst: usize, row: usize, from: i32, stride: i32, length: i32, W: i32): void {
+  if (stride == 1) {
+    if (from >= 0 && from + length <= W) {
+      copyFloats(dst, row + (<usize> from << 2), length);
+      return;
     }
+    const start = min(length, max(0, -from)), end = max(start, min(length, W - from));
+    memory.fill(dst, 0, <usize> start << 2);
+    copyFloats(dst + (<usize> start << 2), row + (<usize> (from + start) << 2), end - start);
+    memory.fill(dst + (<usize> end << 2), 0, <usize> (length - end) << 2);
     return;
   }
-  for (let j = 0; j < NR; j++) {
+  for (let j = 0; j < length; j++, from += stride) {
+    store<f32>(dst + (<usize> j << 2), <u32> from < <u32> W ? load<f32>(row + (<usize> from << 2)) : 0);
+  }
+}
+
+/** Columns n.. of the matrix as a panel (K, NR). */
+export function imagePanel(x: usize, n: i32, valid: i32, dst: usize): void {
+  const g = changetype<Geometry>(GEOMETRY), W = g.width, H = g.height, s = g.stride;
+  const taps = g.kernelHeight * g.kernelWidth, plane = (<usize> H * W) << 2;
+  if (valid < NR) memory.fill(dst, 0, (<usize> g.channels * taps * NR) << 2);
+  for (let j = 0; j < valid;) {
+    const oy = (n + j) / g.outWidth, ox = (n + j) % g.outWidth, length = min(valid - j, g.outWidth - ox);
+    const top = oy * s - g.padding, left = ox * s - g.padding;
+    const whole = s == 1 && length == NR;
     let to = dst + (<usize> j << 2);
-    if (j >= valid) {
-      for (let i = 0; i < g.channels * taps; i++) {
-        store<f32>(to, 0);
-        to += NR << 2;
-      }
-      continue;
-    }
-    const top = (n + j) / g.outWidth * g.stride - g.padding, left = (n + j) % g.outWidth * g.stride - g.padding;
     for (let c = 0; c < g.channels; c++) {
-      for (let ky = 0; ky < g.kernelHeight; ky++) {
-        const y = top + ky, row = x + <usize> c * plane + ((<usize> (y * W)) << 2);
-        for (let kx = 0; kx < g.kernelWidth; kx++) {
-          const at = left + kx;
-          store<f32>(to, <u32> y < <u32> H && <u32> at < <u32> W ? load<f32>(row + (<usize> at << 2)) : 0);
+      for (let y = top; y < top + g.kernelHeight; y++) {
+        const row = x + <usize> c * plane + ((<usize> (y * W)) << 2), inside = <u32> y < <u32> H ? W : 0;
+        for (let from = left; from < left + g.kernelWidth; from++) {
+          if (whole && from >= 0 && from + NR <= inside) {
+            const src = row + (<usize> from << 2);
+            for (let i = 0; i < NR; i += 4) v128.store(to + (<usize> i << 2), v128.load(src + (<usize> i << 2)));
+          } else rowPart(to, row, from, s, length, inside);
           to += NR << 2;
         }
       }
     }
+    j += length;
   }
 }
 
-/** Rows n.. of the matrix as a panel (OH * OW, NR): its transpose as B. */
-export function imagePanelTransposed(x: usize, n: i32, valid: i32, dst: usize): void {
+/** Rows n.. of the matrix as a panel (OH * OW, NR): its transpose as B. A row of the picture at a time, by way of `rows` (NR, OW). */
+export function imagePanelTransposed(x: usize, n: i32, valid: i32, dst: usize, rows: usize): void {
   const g = changetype<Geometry>(GEOMETRY), W = g.width, H = g.height, taps = g.kernelHeight * g.kernelWidth;
-  for (let j = 0; j < NR; j++) {
-    let to = dst + (<usize> j << 2);
-    if (j >= valid) {
-      for (let i = 0; i < g.outHeight * g.outWidth; i++) {
-        store<f32>(to, 0);
-        to += NR << 2;
-      }
-      continue;
+  const length = <usize> g.outWidth << 2;
+  for (let oy = 0; oy < g.outHeight; oy++) {
+    for (let j = 0; j < valid; j++) {
+      const c = (n + j) / taps, tap = (n + j) % taps;
+      const y = oy * g.stride - g.padding + tap / g.kernelWidth, row = x + ((<usize> (c * H + y) * W) << 2);
+      rowPart(rows + <usize> j * length, row, tap % g.kernelWidth - g.padding, g.stride, g.outWidth, <u32> y < <u32> H ? W : 0);
     }
-    const c = (n + j) / taps, tap = (n + j) % taps;
-    const top = tap / g.kernelWidth - g.padding, left = tap % g.kernelWidth - g.padding;
-    for (let oy = 0; oy < g.outHeight; oy++) {
-      const y = oy * g.stride + top, inside = <u32> y < <u32> H;
-      const row = x + ((<usize> (c * H + y) * W) << 2);
-      for (let ox = 0; ox < g.outWidth; ox++) {
-        const at = ox * g.stride + left;
-        store<f32>(to, inside && <u32> at < <u32> W ? load<f32>(row + (<usize> at << 2)) : 0);
-        to += NR << 2;
-      }
-    }
+    panelOfRows(rows, length, g.outWidth, dst, NR, valid);
+    dst += length * NR;
   }
 }
 
