@@ -1,18 +1,19 @@
 // Classes of the pixels of whole pictures, of any size.
 
 import { imageTensor } from "../../../kernels/mod.ts";
-import { crop, resize } from "../../data/resize.ts";
+import { crop, type Filter, resize } from "../../data/resize.ts";
 import { type Device, openDevice, type OpenOptions } from "../../devices/mod.ts";
 import { RecipeError } from "../../errors.ts";
 import { input } from "../../graph.ts";
 import { beit } from "../../models/beit.ts";
-import { windowOf } from "../../models/beit_config.ts";
+import { type BeitConfig, windowOf } from "../../models/beit_config.ts";
 import { pixelScores } from "../../models/segmentation.ts";
 import { segment } from "../../models/segmentation_head.ts";
 import { statistics } from "../../nn/conv_norm.ts";
 import { parameters } from "../../nn/parameters.ts";
-import { compile, type Program } from "../../program.ts";
+import type { Program } from "../../program.ts";
 import { type PictureInput, pictureOf } from "../picture_input.ts";
+import { Programs } from "../programs.ts";
 import { loadSegmentationParts, type SegmentationParts } from "./load.ts";
 import { SlidingScores, windowStarts } from "./sliding_scores.ts";
 
@@ -30,22 +31,38 @@ export class Segmenter implements AsyncDisposable {
   readonly classes: string[];
   /** [height, width] of the pictures that the model itself sees. */
   readonly window: readonly [number, number];
+  readonly #filter: Filter;
+  readonly #programs: Programs;
+  readonly #program: Program;
+  readonly #own?: Device;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(private readonly parts: SegmentationParts, private readonly program: Program, private readonly own?: Device) {
-    const { labels, head: { classes }, config } = parts, [rows, columns] = windowOf(config);
-    this.classes = labels.length ? labels : Array.from({ length: classes }, (_, i) => String(i));
-    this.window = [rows * config.patchSize, columns * config.patchSize];
+  private constructor(
+    { labels, head: { classes }, config, filter }: SegmentationParts,
+    programs: Programs,
+    program: Program,
+    own?: Device,
+  ) {
+    this.classes = labels.length === classes ? labels : Array.from({ length: classes }, (_, i) => String(i));
+    this.window = pixelsOf(config);
+    this.#filter = filter;
+    this.#programs = programs;
+    this.#program = program;
+    this.#own = own;
   }
 
   static async load(source: string, { device }: { device?: Device | OpenOptions } = {}): Promise<Segmenter> {
-    const parts = await loadSegmentationParts(source), { config, head, mean, std } = parts;
+    const parts = await loadSegmentationParts(source), { config, head, mean, std } = parts, [h, w] = pixelsOf(config);
     const own = device && "kind" in device ? undefined : await openDevice(device);
-    const p = { ...parameters(parts.table), ...statistics(parts.statistics) };
-    const [h, w] = windowOf(config).map((side) => side * config.patchSize);
-    const pictures = imageTensor(input("pictures", [1, h, w, 3], "u8"), mean, std);
-    const scores = pixelScores(segment(p, beit(p, pictures, config), head).logits, [h, w]);
-    return new Segmenter(parts, await compile(own ?? device as Device, { scores }), own);
+    const p = { ...parameters(parts.table), ...statistics(parts.statistics) }, programs = new Programs(own ?? device as Device, p);
+    const program = await programs.get("scores", () => {
+      const pictures = imageTensor(input("pictures", [1, h, w, 3], "u8"), mean, std);
+      return { scores: pixelScores(segment(p, beit(p, pictures, config), head).logits, [h, w]) };
+    }).catch(async (error) => {
+      await own?.destroy();
+      throw error;
+    });
+    return new Segmenter(parts, programs, program, own);
   }
 
   /**
@@ -64,13 +81,13 @@ export class Segmenter implements AsyncDisposable {
     }
     const picture = await pictureOf(input, "picture"), { width, height } = picture, scale = Math.max(h / height, w / width);
     const [H, W] = [Math.max(h, Math.round(height * scale)), Math.max(w, Math.round(width * scale))];
-    const seen = resize(picture, W, H, this.parts.filter), scores = new SlidingScores(this.parts.head.classes, H, W);
+    const seen = resize(picture, W, H, this.#filter), scores = new SlidingScores(this.classes.length, H, W);
     const turn = this.#last.catch(() => {}).then(async () => { // the program has one set of inputs
       for (const top of windowStarts(H, h, step)) {
         for (const left of windowStarts(W, w, step)) {
-          this.program.write({ pictures: crop(seen, { left, top, width: w, height: h }).pixels });
-          this.program.run();
-          scores.add(await this.program.read("scores") as Float32Array, top, left, this.window);
+          this.#program.write({ pictures: crop(seen, { left, top, width: w, height: h }).pixels });
+          this.#program.run();
+          scores.add(await this.#program.read("scores") as Float32Array, top, left, this.window);
         }
       }
     });
@@ -82,11 +99,17 @@ export class Segmenter implements AsyncDisposable {
   /** Frees the weights, and the device if `loadSegmenter` opened it. */
   async close(): Promise<void> {
     await this.#last.catch(() => {});
-    this.program.destroy();
-    await this.own?.destroy();
+    await this.#programs.destroy();
+    await this.#own?.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** [height, width] of the pictures that a model sees. */
+function pixelsOf(config: BeitConfig): [number, number] {
+  const [rows, columns] = windowOf(config);
+  return [rows * config.patchSize, columns * config.patchSize];
 }
