@@ -182,6 +182,19 @@ describe("named sets", () => {
       expect(asked.length).toBe(requests);
     }, archive));
 
+  test("of photos are opened by the folders of their classes, and tell the progress of their download", () => {
+    const photos = ["train/n1/a.JPEG", "train/n2/b.JPEG", "train/n2/c.JPEG", "val/n1/d.JPEG", "val/n2/e.JPEG"];
+    const content = new Uint8Array(gzipSync(tar(photos.map((name) => ({ name: `imagenette2-160/${name}`, content: name })))));
+    return withServer([], async (cache) => {
+      const source = { url: `${origin}/imagenette2-160.tgz`, checksum: md5(content), folder: "imagenette2-160" };
+      const progress: { received: number; total?: number }[] = [];
+      const train = await openDataSet({ kind: "imagenette", cache, source }, { onProgress: (one) => void progress.push({ ...one }) });
+      expect((await readAll(train)).map(({ label }) => label)).toEqual([0, 1, 1]);
+      expect(progress.at(-1)).toEqual({ received: content.length, total: content.length });
+      expect((await openDataSet({ kind: "imagenette", cache, source, split: "test" })).length).toBe(2);
+    }, content);
+  });
+
   test("say that an archive holds something else", () =>
     withServer([], async (cache) => {
       const source = { url: `${origin}/b.tgz`, checksum: md5(archive), folder: "other" };
