@@ -17,7 +17,6 @@ import { Programs } from "../programs.ts";
 import { loadSegmentationParts, type SegmentationParts } from "./load.ts";
 import { SlidingScores, windowStarts } from "./sliding_scores.ts";
 
-/** The class of every pixel of a picture. */
 /** The classes of the pixels of one picture, in its own size. */
 export interface Segments {
   width: number;
