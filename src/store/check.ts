@@ -59,7 +59,9 @@ export function checkVector({ name, dimensions, metric }: Collection, what: stri
     throw new DataError(`${name}: ${what} has the vector ${shown(values)}; give a list of ${dimensions} numbers`);
   }
   if (values.length !== dimensions) {
-    throw new DataError(`${name}: ${what} has ${values.length} values, the collection has ${dimensions} dimensions`);
+    throw new DataError(
+      `${name}: ${what} has ${values.length} values, the collection has ${dimensions} dimensions; give vectors of that length`,
+    );
   }
   const vector = new Float32Array(dimensions);
   let squares = 0;
@@ -72,7 +74,7 @@ export function checkVector({ name, dimensions, metric }: Collection, what: stri
     squares += vector[i] * vector[i];
   }
   if (metric === "cosine" && squares === 0) {
-    throw new DataError(`${name}: ${what} is all zeros, which has no direction; the cosine metric cannot compare it`);
+    throw new DataError(`${name}: ${what} is all zeros, which has no direction for the cosine metric; leave it out, or use another metric`);
   }
   return vector;
 }

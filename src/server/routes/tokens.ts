@@ -121,7 +121,9 @@ function tokenizerOf(model: AnyModelDescription): NonNullable<ModelDescription["
 function flat(what: string, values: number[][], [rows, columns]: readonly [number, number]): number[] {
   if (values.length === rows && values.every((row) => row.length === columns)) return values.flat();
   throw new DataError(
-    `${what}: ${values.length} rows of ${[...new Set(values.map((row) => row.length))].join(" or ")}, the model has ${rows} x ${columns}`,
+    `${what}: ${values.length} rows of ${
+      [...new Set(values.map((row) => row.length))].join(" or ")
+    }, the model has ${rows} x ${columns}; give ${rows} lists of ${columns}`,
   );
 }
 
