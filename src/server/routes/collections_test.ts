@@ -91,7 +91,7 @@ test("vectors of one's own need their embedder's fingerprint, and every fault in
     [send("PUT", "/v", { dimensions: 3, fingerprint: "mine" }), 409, /exists with dimensions 2/],
     [send("PUT", "/v%2F..", {}), 400, /name/],
     [send("PUT", "/w", { dimensions: 3 }), 400, /belong together/],
-    [send("POST", "/v/search", { k: 1 }), 400, /0 of picture, vector and id/],
+    [send("POST", "/v/search", { k: 1 }), 400, /0 of picture, text, vector and id/],
     [send("POST", "/v/search", { vector: [1, 2], fingerprint: "mine", filter: { $near: 1 } }), 422, /filter/],
     [send("POST", "/v/search", { id: "none" }), 404, /no such item/],
     [send("GET", "/v/items/a/thumbnail"), 404, /no picture/],
