@@ -1,5 +1,6 @@
 // Reading a request's body with three limits: of one body, of all that are open, of time.
 
+import type { Readable } from "node:stream";
 import { FullError, RequestError, SlowBodyError, TooLargeError } from "./errors.ts";
 
 /** Bytes that all open requests together may hold. */
@@ -33,11 +34,7 @@ export interface BodyLimits {
 }
 
 /** Node's request, as far as its body is read. */
-export interface NodeBody {
-  readonly readableEnded: boolean;
-  on(event: string, listener: (value: never) => void): unknown;
-  off(event: string, listener: (value: never) => void): unknown;
-}
+export type NodeBody = Pick<Readable, "readableEnded" | "on" | "off">;
 
 export interface Body {
   bytes: Uint8Array<ArrayBuffer>;

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { Readable } from "node:stream";
 import { BodyBudget, readBody } from "./body.ts";
 
 const failure = (promise: Promise<unknown>): Promise<Error> => promise.then(() => new Error("it did not fail"), (error) => error);
@@ -46,5 +47,21 @@ test("readBody() refuses with 429's error when all open bodies together are too 
 test("readBody() gives up on a body that does not end", async () => {
   const budget = new BodyBudget(100);
   expect((await failure(readBody(request(parts(1, 10, false)), { maxBody: 80, timeout: 50 }, budget))).name).toBe("SlowBodyError");
+  expect(budget.open).toBe(0);
+});
+
+test("readBody() reads Node's stream with the same limits, and notices a sender that leaves", async () => {
+  const budget = new BodyBudget(100), limits = { maxBody: 80, timeout: 10_000 }, none = new Request("http://localhost/");
+  const node = (...sizes: number[]) => Readable.from(sizes.map((size) => new Uint8Array(size).fill(size)), { objectMode: false });
+  const whole = await readBody(none, limits, budget, node(10, 30));
+  expect([whole.bytes.length, whole.bytes[9], whole.bytes[10], budget.open]).toEqual([40, 10, 30, 40]);
+  expect((await failure(readBody(none, limits, budget, node(30, 30, 30)))).message).toMatch(/90 bytes, the limit is 80/);
+  expect((await failure(readBody(none, limits, budget, node(35, 35)))).name).toBe("FullError");
+  whole.release();
+  const open = () => new Readable({ read() {} });
+  expect((await failure(readBody(none, { ...limits, timeout: 50 }, budget, open()))).name).toBe("SlowBodyError");
+  const leaving = open();
+  setTimeout(() => (leaving.push(new Uint8Array(5)), leaving.destroy()));
+  expect((await failure(readBody(none, limits, budget, leaving))).message).toMatch(/the sender left before its end/);
   expect(budget.open).toBe(0);
 });
