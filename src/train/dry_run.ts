@@ -2,7 +2,7 @@
 
 import type { Device } from "../devices/device.ts";
 import { LimitError } from "../errors.ts";
-import { type AnyRecipe, openAnyData } from "./modality.ts";
+import { type AnyRecipe, checkPrecision, openAnyData } from "./modality.ts";
 import type { Training } from "./recipe/training.ts";
 import { planJobs } from "./session.ts";
 import type { Run } from "./run.ts";
@@ -28,6 +28,7 @@ const patience = 20_000;
 
 /** Builds every job of a recipe that learns and runs a few updates of it, on weights that are thrown away; an error for one that does not fit. */
 export async function* dryRun(recipe: AnyRecipe, device: Device): AsyncGenerator<JobFacts | LimitError> {
+  checkPrecision(recipe, device);
   const data = await openAnyData(recipe);
   const run = { recipe, path: "dry run", finished: () => undefined } as unknown as Run;
   for (const { job, stage } of planJobs(recipe, data)) {

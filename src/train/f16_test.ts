@@ -133,10 +133,12 @@ test("training ends where no scale of the loss keeps the gradients in range", as
   );
 });
 
-test("a recipe in f16 on a device without it names the device and the remedy", async () => {
+test("a recipe in f16 on a device without it is refused with the stage, the device and the remedy", async () => {
   await inFolder(async (folder) => {
     const failed = await toEnd({ run: Run.create(folder, tinyRecipe({ finetune: { precision: "f16" } })) }).catch((error) => error);
     expect(failed).toBeInstanceOf(RecipeError);
-    expect(failed.message).toMatch(/^precision: f16 needs a GPU whose adapter offers shader-f16, this device is CPU.*; choose f32 or/);
+    expect(failed.message).toMatch(
+      /^finetune.precision: f16 needs a GPU whose adapter offers shader-f16, this device is CPU.*; choose f32 or/,
+    );
   });
 });

@@ -1,9 +1,11 @@
 // What a recipe is about decides how its data opens and which stages there are: BEiT on pictures, a Gaussian VAE on pictures, or texts.
 
 import type { PlacedData } from "../data/loader.ts";
+import type { Device } from "../devices/device.ts";
+import { RecipeError } from "../errors.ts";
 import { openTrainingData, type TrainingData } from "./data.ts";
 import { presets } from "./presets/mod.ts";
-import { type Recipe, resolveRecipe } from "./recipe.ts";
+import { type Recipe, resolveRecipe, type StageName, stagesOf } from "./recipe.ts";
 import type { Stage } from "./stage.ts";
 import { stages as pictureStages } from "./stages/mod.ts";
 import { openTextData, type TextTrainingData } from "./text/data.ts";
@@ -45,4 +47,16 @@ export const stagesFor = (recipe: AnyRecipe): Record<string, AnyStage> =>
 /** Opens a recipe's data. @throws DataError */
 export async function openAnyData(recipe: AnyRecipe): Promise<AnyData> {
   return isTextRecipe(recipe) ? openTextData(recipe) : await openTrainingData(recipe);
+}
+
+/** @throws RecipeError where a stage that is asked for is to be trained in f16, and the device has none. */
+export function checkPrecision(recipe: AnyRecipe, device: Device): void {
+  const stages: Partial<Record<StageName, object>> = { ...recipe };
+  for (const name of stagesOf(recipe)) {
+    const settings = stages[name] ?? {};
+    if (device.f16 || !("precision" in settings) || settings.precision !== "f16") continue;
+    throw new RecipeError(
+      `${name}.precision: f16 needs a GPU whose adapter offers shader-f16, this device is ${device.description}; choose f32 or another --device`,
+    );
+  }
 }

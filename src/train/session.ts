@@ -3,7 +3,7 @@
 import { type Device, openDevice, type OpenOptions } from "../devices/mod.ts";
 import { DeviceLostError, RecipeError, ZelligeError } from "../errors.ts";
 import { loop, type LoopState } from "./loop.ts";
-import { type AnyData, type AnyRecipe, type AnyStage, openAnyData, stagesFor } from "./modality.ts";
+import { type AnyData, type AnyRecipe, type AnyStage, checkPrecision, openAnyData, stagesFor } from "./modality.ts";
 import { stageNames, stagesOf } from "./recipe.ts";
 import { writeReport } from "./report/mod.ts";
 import type { Run } from "./run.ts";
@@ -142,7 +142,7 @@ export class Session implements AsyncIterable<SessionEvent> {
       const data = await openAnyData(run.recipe);
       const note = (message: string) => this.#emit({ type: "note", message });
       const open = async () => opened = device && "kind" in device ? device : await openDevice({ log: note, ...device });
-      await open();
+      checkPrecision(run.recipe, await open());
       if (this.#state === "starting") this.#set("running");
       const outcome = await this.#jobs(data, () => opened!, open, metrics, note);
       run.mark(outcome);

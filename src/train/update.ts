@@ -4,7 +4,6 @@ import type { Device } from "../devices/device.ts";
 import { state, type Tensor } from "../graph.ts";
 import type { Adamw, AdamwStep, LossScale } from "../optim/adamw.ts";
 import { keepInput } from "../optim/gradient_packs.ts";
-import { RecipeError } from "../errors.ts";
 import { compile, type Program } from "../program.ts";
 import type { Training } from "./recipe/training.ts";
 import type { Named } from "./states.ts";
@@ -52,14 +51,9 @@ export class Update {
     private readonly lossScale?: LossScale,
   ) {}
 
-  /** Plans an update on a device. @throws LimitError, ShaderError; RecipeError for f16 on a device that has none */
+  /** Plans an update on a device. @throws LimitError, ShaderError */
   static async compile(device: Device, objective: Objective, training: Training): Promise<Update> {
     const makeState = statesByName(), parts = training.accumulation, f16 = training.precision === "f16";
-    if (f16 && !device.f16) {
-      throw new RecipeError(
-        `precision: f16 needs a GPU whose adapter offers shader-f16, this device is ${device.description}; choose f32 or another --device`,
-      );
-    }
     const graphOf = (judged: Judged) => updateGraph(objective, judged, training, makeState);
     const build = async ({ whole, partial }: ReturnType<typeof graphOf>, share?: Program): Promise<Programs> => {
       const program = await compile(device, whole.sums, { updates: whole.updates, share, f16 });
