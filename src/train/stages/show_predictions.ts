@@ -1,4 +1,5 @@
-// What a masked image model predicts, as pictures: the input, what is hidden of it, and the tokens predicted there, drawn by the decoder.
+// What a masked image model predicts, as pictures: the input, what is hidden of it, the tokens predicted there and the true ones, drawn by
+// the decoder.
 
 import { argmax } from "../../../kernels/mod.ts";
 import type { TokenizerWeights } from "../../checkpoint/tokenizer.ts";
@@ -56,7 +57,7 @@ export async function showPredictions(
   }
   const pictures = fromBytes(batch.views[0].pixels, of.size, count);
   await savePictures(run, "masks", pictures.map((picture, b) => withMask(picture, masks[b], grid)), count);
-  const name = (b: number) => batch.names[b];
+  const name = (b: number) => batch.names[b].split(/[\\/]/).at(-1); // a caption has no room for a path
   const maps = Array.from({ length: Math.min(4, count) }, (_, b) => b).flatMap((b) =>
     [["", tokens], [", predicted", wholes]].map(([suffix, all]) => ({
       name: `${name(b)}${suffix}`,
@@ -70,11 +71,14 @@ export async function showPredictions(
 
   const p = parameters(withWeights(model.params, of.tokenizer.weights), { name: "decoder" });
   const drawing = await compile(device, { drawn: model.decodeIds(p, input("ids", [count, N], "u32"), [h, w]) });
-  drawing.write({ ids: wholes });
-  drawing.run();
-  const seen = fromBytes(batch.views[1].pixels, of.tokenSize, count), drawn = fromPlanes(await drawing.read("drawn"), of.tokenSize, count);
+  const drawn = async (ids: Uint32Array) => {
+    drawing.write({ ids });
+    drawing.run();
+    return fromPlanes(await drawing.read("drawn"), of.tokenSize, count);
+  };
+  const seen = fromBytes(batch.views[1].pixels, of.tokenSize, count), guessed = await drawn(wholes), best = await drawn(tokens);
   drawing.destroy();
   const hidden = seen.map((picture, b) => withMask(picture, masks[b], grid)),
-    filled = seen.map((picture, b) => masked(picture, drawn[b], masks[b], grid));
-  await savePictures(run, "predictions", [...seen, ...hidden, ...filled], count);
+    filled = seen.map((picture, b) => masked(picture, guessed[b], masks[b], grid));
+  await savePictures(run, "predictions", [...seen, ...hidden, ...filled, ...best], count);
 }
