@@ -2,7 +2,6 @@
 // then a WASM decoder runs. The content decides the format, never the file's name.
 
 import { DataError } from "../errors.ts";
-import { decodeBaseline } from "./decode/baseline.ts";
 import { type Header, readHeader, type Refuse } from "./decode/header.ts";
 import { decodeJpeg } from "./decode/jpeg.ts";
 import { decodePng } from "./decode/png.ts";
@@ -56,9 +55,8 @@ export async function decode(
       refuse(`${header.onlySharp} is not supported; convert it to JPEG, PNG or WebP, or install sharp`);
     picture = await decodeWithSharp(sharp, bytes, header, { maxPixels, background }, refuse);
   } else {
-    const { width, height } = header, decoder = { JPEG: decodeJpeg, PNG: decodePng, WebP: decodeWebp }[header.format]!;
-    const pixels = header.format === "JPEG" ? decodeBaseline(bytes, room) : null;
-    picture = { width, height, pixels: pixels ?? dropAlpha(await decoder(bytes, header, refuse), background, room) };
+    const decoder = { JPEG: decodeJpeg, PNG: decodePng, WebP: decodeWebp }[header.format]!;
+    picture = { width: header.width, height: header.height, pixels: dropAlpha(await decoder(bytes, header, refuse), background, room) };
   }
   return orientation === "exif" ? orient(picture, header.orientation) : picture;
 }

@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-const sources = ["resample.ts", "enhance.ts", "jpeg_idct.ts", "jpeg_scan.ts", "jpeg_rgb.ts"];
+const sources = ["resample.ts", "enhance.ts"];
 
 /** The WASM bytes of the sources. The compiler is a development dependency: only this file and its test load it. */
 export async function compilePixels(): Promise<Uint8Array> {

@@ -1,4 +1,4 @@
-// The WASM kernels for pixels (resample.ts, enhance.ts, jpeg_*.ts): one instance a thread, one memory that every call may use from its start.
+// The WASM kernels for pixels (resample.ts, enhance.ts): one instance a thread, one memory that every call may use from its start.
 
 import { pixelsWasm } from "./pixels_wasm.ts";
 
@@ -10,12 +10,6 @@ export interface PixelKernels {
   lumaSum(at: number, pixels: number, steps: number, grey: number, ...fromsAndFactors: number[]): number;
   /** src, stride, width, height, mirror; steps, grey, from and factor of three steps; dst. */
   cut(...args: number[]): void;
-  huffmanTable(spec: number, table: number, ac: number): number;
-  unstuff(src: number, end: number, dst: number, ends: number, most: number): number;
-  /** components, their number, across, down, data, ends, interval, order, work. */
-  scan(...args: number[]): number;
-  /** luma, stride, blueness, redness, their stride, h, v, width, height, work, dst. */
-  planesToRgb(...args: number[]): void;
 }
 
 let kernels: PixelKernels | null | undefined;
