@@ -1,6 +1,7 @@
 // The training loop: one batch ahead of the device, which it waits for only when it logs. It knows neither the model nor HTTP; `on` is how
 // others take part.
 
+import process from "node:process";
 import type { Batch as AnyBatch, PlacedData } from "../data/loader.ts";
 import { ZelligeError } from "../errors.ts";
 import type { LoaderState } from "../data/order.ts";
@@ -25,7 +26,7 @@ export interface LoopOptions {
   logEvery: number;
   on: {
     /** Called every `logEvery` updates and at the end. */
-    log(line: Required<Pick<MetricLine, "train" | "schedule" | "speed">>, state: LoopState): void;
+    log(line: Required<Pick<MetricLine, "train" | "schedule" | "speed" | "memory">>, state: LoopState): void;
     /** Called after every update: "stop" leaves the loop. What it waits for, the loop waits for. */
     edge(state: LoopState): Promise<"go on" | "stop">;
     /** The loss is no number: the batches since it last was one, by update. */
@@ -73,7 +74,8 @@ export async function loop({ learning, from, seed, logEvery, on }: LoopOptions):
           throw new ZelligeError(`train: the loss is ${train.loss} near step ${step}, learning rate ${lr}; lower the rate or clip harder`);
         }
         const speed = { dataWait: waited / time, picturesPerSecond: 1000 * pictures / time, epoch: group[0].epoch, skipped: state.skipped };
-        on.log({ train, schedule: { lr, ...schedule }, speed }, state);
+        const memory = { planned: update.bytes, resident: 1024 * process.resourceUsage().maxRSS };
+        on.log({ train, schedule: { lr, ...schedule }, speed, memory }, state);
         [seen, waited, pictures, since] = [[], 0, 0, performance.now()];
       }
       await macrotask(); // a pause or a stop may be waiting

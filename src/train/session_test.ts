@@ -23,6 +23,8 @@ describe("a session", () => {
       expect(lines.map(({ jobStep }) => jobStep)).toEqual([3, 6, 9, 12, 14, 14]);
       expect(Object.keys(lines.at(-1)!.measured!)).toEqual(["loss", "accuracy", "chance"]);
       expect(Object.keys(lines[0].train!)).toEqual(["loss", "gradNorm"]);
+      const { planned, resident } = lines[0].memory!;
+      expect([planned > 1e5, resident > planned]).toEqual([true, true]); // the CPU device's buffers are the process's
       expect([session.run.state, session.run.steps]).toEqual(["done", lines.at(-1)!.step]);
       expect(session.run.checkpoints().map(({ jobStep, finished }) => `${jobStep} ${finished}`)).toEqual(
         ["8 false", "12 false", "14 true"].slice(1),

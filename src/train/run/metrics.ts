@@ -22,12 +22,14 @@ export interface MetricLine {
   schedule?: Record<string, number>;
   /** Share of the time since the line before in which the device waited for data; pictures a second; epoch; pictures left out. */
   speed?: { dataWait: number; picturesPerSecond: number; epoch: number; skipped: number };
+  /** Bytes of the training program's buffers on its device, and the most that the process has had in memory so far. */
+  memory?: { planned: number; resident: number };
   /** Something that happened: "started", "resumed", "finished", "checkpoint failed: ...". */
   event?: string;
 }
 
-/** What of a line is the same in every run of a recipe: all but clocks. */
-export function reproducible({ time: _, speed: __, ...line }: MetricLine): Partial<MetricLine> {
+/** What of a line is the same in every run of a recipe: all but clocks and memory. */
+export function reproducible({ time: _, speed: __, memory: ___, ...line }: MetricLine): Partial<MetricLine> {
   return line;
 }
 

@@ -41,7 +41,7 @@ export function eventFile({ metrics, pictures }: Pick<ReportInputs, "metrics" | 
 }
 
 function scalarsOf(line: MetricLine): Record<string, number> {
-  const parts = (["train", "measured", "schedule", "speed"] as const).flatMap((part) =>
+  const parts = (["train", "measured", "schedule", "speed", "memory"] as const).flatMap((part) =>
     Object.entries(line[part] ?? {}).map(([name, value]) => [`${line.job}/${part}/${name}`, value ?? NaN] as const)
   );
   return Object.fromEntries(parts);

@@ -84,7 +84,7 @@ test("the event file of a run holds its version, every number of the record and 
   );
   const scalars = values.filter((value) => value.of[2]),
     wanted = metrics.flatMap((line) =>
-      (["train", "measured", "schedule", "speed"] as const).flatMap((part) =>
+      (["train", "measured", "schedule", "speed", "memory"] as const).flatMap((part) =>
         Object.entries(line[part] ?? {}).map(([name, v]) => ({ line, tag: `${line.job}/${part}/${name}`, v }))
       )
     );
