@@ -57,7 +57,7 @@ export interface ChoiceOptions extends KnnOptions {
 }
 
 /** Tried for every block and pooling. Even the first keeps directions of large variance in front, so that vectors can be cut. */
-const shrinkages = [1, 0.1, 0.01, 0.001];
+const shrinkages = [1, 0.1, 0.01, 0.001, 0.0001];
 
 /** Pictures that choose by kNN, at most: with these, two standard errors of an accuracy are at most a percent. */
 const CHOOSING = 10_000;
