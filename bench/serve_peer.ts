@@ -6,7 +6,7 @@ import { Hono } from "npm:hono@4.13.19";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import { prepareHere } from "../src/server/pictures/prepare.ts";
+import { prepareHere } from "../src/inference/prepare.ts";
 import { fileOf } from "./peers/packages/load.ts";
 
 const [file, size] = [process.argv[2], Number(process.argv[3])], plane = size * size;

@@ -1,6 +1,6 @@
 // Pictures decoded beside the main thread: one that kills its worker fails alone.
 
-import type { Prepare } from "../src/server/pictures/prepare.ts";
+import type { Prepare } from "../src/inference/prepare.ts";
 import type { PictureWorker } from "./pictures.ts";
 import { Pool } from "./pool.ts";
 

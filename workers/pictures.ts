@@ -1,7 +1,7 @@
 // The worker that makes squares of pixels of the files that requests bring.
 
 import { expose, transfer } from "npm:comlink@4.4.2";
-import { type Preparation, prepareHere } from "../src/server/pictures/prepare.ts";
+import { type Preparation, prepareHere } from "../src/inference/prepare.ts";
 
 const api = {
   /** Answers once the module is there. */

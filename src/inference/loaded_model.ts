@@ -6,7 +6,7 @@ import type { Picture } from "../data/picture.ts";
 import { type Device, openDevice, type OpenOptions } from "../devices/mod.ts";
 import { DataError, ShapeError } from "../errors.ts";
 import type { ModelDescription, Pixels, View } from "./types.ts";
-import { type Prepare, prepareHere } from "../server/pictures/prepare.ts";
+import { type Prepare, prepareHere } from "./prepare.ts";
 import { chooseVectors, type VectorOptions } from "./embedder.ts";
 import { loadParts } from "./load.ts";
 import { Model } from "./model.ts";

@@ -9,7 +9,7 @@ import { openDataSet } from "../data/datasets/mod.ts";
 import { png } from "../data/decode/tiny_pictures.ts";
 import { inspect } from "../data/inspect.ts";
 import type { View } from "./types.ts";
-import { prepareHere } from "../server/pictures/prepare.ts";
+import { prepareHere } from "./prepare.ts";
 import { squaresOf } from "./picture_input.ts";
 
 const exif = (orientation: number) =>

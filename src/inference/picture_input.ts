@@ -6,7 +6,7 @@ import { dropAlpha } from "../data/decode/rgb.ts";
 import type { Picture } from "../data/picture.ts";
 import { DataError } from "../errors.ts";
 import type { Pixels, View } from "./types.ts";
-import type { Prepare } from "../server/pictures/prepare.ts";
+import type { Prepare } from "./prepare.ts";
 
 /**
  * A picture: the bytes of a JPEG, PNG or WebP file; a path; an address (file:, data: or http:, fetched as it is, so never one that a

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createApp } from "./app.ts";
-import { prepareHere } from "./pictures/prepare.ts";
+import { prepareHere } from "../inference/prepare.ts";
 import { dataUri, testEngine } from "./testing.ts";
 
 const folder = new URL("../../../shared/data/corrupt/", import.meta.url);

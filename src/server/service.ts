@@ -10,7 +10,7 @@ import { type Item, type JobName, jobs, type OptionsOf, type ResultOf } from "./
 import type { Log } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Models } from "./models.ts";
-import { type Prepare, prepareHere } from "./pictures/prepare.ts";
+import { type Prepare, prepareHere } from "../inference/prepare.ts";
 import { ProgramCosts } from "./program_costs.ts";
 import { RateLimit } from "./rate.ts";
 import type { Settings } from "./settings.ts";

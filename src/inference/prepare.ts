@@ -1,8 +1,8 @@
 // From the bytes of a file to the square of pixels that a model takes.
 
-import { evaluationView } from "../../data/augment/evaluation.ts";
-import { decode } from "../../data/decode.ts";
-import type { View } from "../engine.ts";
+import { evaluationView } from "../data/augment/evaluation.ts";
+import { decode } from "../data/decode.ts";
+import type { View } from "./types.ts";
 
 /** What a decoder is asked for. Plain data: it may be done in a worker. */
 export interface Preparation {
