@@ -13,21 +13,14 @@ import { input, type Tensor } from "../src/graph.ts";
 import { beit, beitParams } from "../src/models/beit.ts";
 import { beitConfig } from "../src/models/beit_config.ts";
 import { classLogits, maskedLogits } from "../src/models/beit_heads.ts";
-import {
-  tokenizer,
-  tokenizerConfig,
-  tokenizerPresets,
-} from "../src/models/tokenizer.ts";
+import { tokenizer, tokenizerConfig, tokenizerPresets } from "../src/models/tokenizer.ts";
 import { parameters, type ParamSpec } from "../src/nn/parameters.ts";
 import { adamw } from "../src/optim/adamw.ts";
 import { compile } from "../src/program.ts";
 import { tokenizerObjective } from "../src/train/tokenizer_objective.ts";
 
 const B = 2, steps = 2, kind = "Deno" in globalThis ? "native" : "dawn";
-const openWebGpu = () =>
-  kind === "native"
-    ? openNative({ defaultLimits: true })
-    : openDawn({ defaultLimits: true });
+const openWebGpu = () => kind === "native" ? openNative({ defaultLimits: true }) : openDawn({ defaultLimits: true });
 
 interface Training {
   p: Record<string, Tensor>;
@@ -37,13 +30,10 @@ interface Training {
 }
 
 const open = () => openWebGpu().catch((error: Error) => error.message);
-const apart = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  Array.from(a, (value, i) => Math.abs(value - b[i]) / (1 + Math.abs(b[i])));
+const apart = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a, (value, i) => Math.abs(value - b[i]) / (1 + Math.abs(b[i])));
 
-const spread = (size: number, of: number) =>
-  Uint32Array.from({ length: size }, (_, i) => (i * 7919) % of);
-const pictureValues = (size: number) =>
-  Float32Array.from(spread(size, 256), (value) => value / 255);
+const spread = (size: number, of: number) => Uint32Array.from({ length: size }, (_, i) => (i * 7919) % of);
+const pictureValues = (size: number) => Float32Array.from(spread(size, 256), (value) => value / 255);
 
 /** Two blocks of the "mini" size, with everything that BEiT's pre-training has: shared bias, layer scale, drop path, mask, vocabulary. */
 function pretraining(): Training {
@@ -243,9 +233,7 @@ for (
     async () => {
       const results = [];
       for (const options of [{ threads: 3 }, ...Object.values(others)]) {
-        const device = await CpuDevice.open(options).catch((error: Error) =>
-          console.log(error.message)
-        );
+        const device = await CpuDevice.open(options).catch((error: Error) => console.log(error.message));
         results.push(device ? await trained(device, make) : undefined);
         await device?.destroy();
       }

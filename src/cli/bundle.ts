@@ -31,14 +31,10 @@ export function main(args: string[]): Promise<number> {
     }, usage);
     if (help) return console.log(usage), 0;
     await bundle(out);
-    const sizes = readdirSync(out).map((name) =>
-        statSync(join(out, name)).size
-      ),
+    const sizes = readdirSync(out).map((name) => statSync(join(out, name)).size),
       all = sizes.reduce((a, b) => a + b, 0);
     console.log(
-      `${join(out, "browser.js")}: ${sizes.length} files, ${
-        (all / 2 ** 20).toFixed(1)
-      } MiB`,
+      `${join(out, "browser.js")}: ${sizes.length} files, ${(all / 2 ** 20).toFixed(1)} MiB`,
     );
     return 0;
   });

@@ -11,30 +11,30 @@ const ZERO = i32x4.splat(0);
 const MAGIC = f32x4.splat(8388608);
 
 // @ts-ignore: decorator
-@inline function red(four: v128): v128 {
+function red(four: v128): v128 {
   return f32x4.convert_i32x4_s(i8x16.shuffle(four, ZERO, 0, 16, 16, 16, 3, 16, 16, 16, 6, 16, 16, 16, 9, 16, 16, 16));
 }
 
 // @ts-ignore: decorator
-@inline function green(four: v128): v128 {
+function green(four: v128): v128 {
   return f32x4.convert_i32x4_s(i8x16.shuffle(four, ZERO, 1, 16, 16, 16, 4, 16, 16, 16, 7, 16, 16, 16, 10, 16, 16, 16));
 }
 
 // @ts-ignore: decorator
-@inline function blue(four: v128): v128 {
+function blue(four: v128): v128 {
   return f32x4.convert_i32x4_s(i8x16.shuffle(four, ZERO, 2, 16, 16, 16, 5, 16, 16, 16, 8, 16, 16, 16, 11, 16, 16, 16));
 }
 
 /** Rec. 601 luma in 16-bit fixed point, as PIL's convert("L"). */
 // @ts-ignore: decorator
-@inline function luma(r: v128, g: v128, b: v128): v128 {
+function luma(r: v128, g: v128, b: v128): v128 {
   const rg = f32x4.add(f32x4.mul(r, f32x4.splat(19595)), f32x4.mul(g, f32x4.splat(38470)));
   const sum = f32x4.add(rg, f32x4.add(f32x4.mul(b, f32x4.splat(7471)), f32x4.splat(32768)));
   return f32x4.trunc(f32x4.mul(sum, f32x4.splat(1 / 65536)));
 }
 
 // @ts-ignore: decorator
-@inline function blend(from: v128, to: v128, factor: v128): v128 {
+function blend(from: v128, to: v128, factor: v128): v128 {
   const value = f32x4.add(from, f32x4.mul(factor, f32x4.sub(to, from)));
   return f32x4.trunc(f32x4.pmin(f32x4.splat(255), f32x4.pmax(f32x4.splat(0), value)));
 }
