@@ -103,8 +103,9 @@ async function main(args: string[]): Promise<number> {
     if (!json) console.log(`\n${device.description}`);
     const bench = new Bench(device, wholeNumber("seconds", seconds, 0) ?? 3, (row) => console.log(json ? JSON.stringify(row) : line(row)));
     await bench.warmUp();
-    for (const c of chosen) await bench.measured(c);
-    for (const model of grown) await bench.largest(model);
+    const able = (c: Case) => device.f16 || !c.f16;
+    for (const c of chosen.filter(able)) await bench.measured(c);
+    for (const model of grown.filter((model) => able(model.at(1)))) await bench.largest(model);
     await device.destroy();
   }
   return 0;
