@@ -214,7 +214,7 @@ function reconstructionFinding({ psnr }: TrainingFacts): Finding | undefined {
 
 function dataFinding({ dataWait }: TrainingFacts): Finding | undefined {
   if (dataWait === undefined) return undefined;
-  const what = "waiting for data", says = `The device waits for pictures ${percent(dataWait)} of the time.`;
+  const what = "waiting for data", says = `The device waits for pictures ${(100 * dataWait).toFixed(1)} % of the time.`;
   return dataWait > 0.05
     ? { what, verdict: "watch", says, advice: "Use more data workers, or pictures that are smaller on disk." }
     : { what, verdict: "good", says };
