@@ -101,3 +101,11 @@ export async function buildTask<Of, Data, Made extends PlacedData>(
     throw new LimitError(`${job.id}: ${error.message}, ${ways}`, { cause: error });
   }
 }
+
+/** A fine-tuning for each seed, share of the labels and arm. */
+export function tuningJobs({ arms, labels, seeds }: { arms: NonNullable<Job["arm"]>[]; labels: number[]; seeds: number[] }): Job[] {
+  const id = (arm: string, share: number, seed: number) => `finetune-${arm}-${Number((100 * share).toPrecision(4))}pc-seed${seed}`;
+  return seeds.flatMap((seed) =>
+    labels.flatMap((share) => arms.map((arm): Job => ({ id: id(arm, share, seed), stage: "finetune", seed, arm, labels: share })))
+  );
+}

@@ -21,7 +21,7 @@ import { parameters } from "../../nn/parameters.ts";
 import { compile } from "../../program.ts";
 import { classCount, countOf, labelledShare, sizeOfShare, trainingBatches } from "../data.ts";
 import { trainingFacts } from "../recipe/training.ts";
-import type { Job, Stage, StageContext, Task } from "../stage.ts";
+import { type Job, type Stage, type StageContext, type Task, tuningJobs } from "../stage.ts";
 import { Update, type Values } from "../update.ts";
 import { meansOver } from "./held_out.ts";
 import { recordTuned } from "./record_tuned.ts";
@@ -38,9 +38,7 @@ export const finetune: Stage = {
       throw new RecipeError(`finetune: ${data.train.set.name} has no label maps; give data of the kind segmentation, or another task`);
     }
     if (task === "classification" && !classCount(data)) return [];
-    return seeds.flatMap((seed) =>
-      labels.flatMap((share) => arms.map((arm): Job => ({ id: jobName(arm, share, seed), stage: "finetune", seed, arm, labels: share })))
-    );
+    return tuningJobs({ arms, labels, seeds });
   },
 
   facts: ({ finetune }, data, job) => trainingFacts(finetune, sizeOfShare(countOf(data.train), job.labels!, classCount(data) || 1)),
@@ -128,8 +126,6 @@ async function classification(context: StageContext, job: Job): Promise<Task<Bat
     },
   };
 }
-
-const jobName = (arm: string, share: number, seed: number) => `finetune-${arm}-${Number((100 * share).toPrecision(4))}pc-seed${seed}`;
 
 function labelsOf({ labels, weights, names }: Batch, classes: number): Uint32Array {
   return Uint32Array.from(labels, (label, i) => {

@@ -11,7 +11,7 @@ import { parameters } from "../../nn/parameters.ts";
 import { linearSchedule } from "../../optim/schedules.ts";
 import { compile, type Program } from "../../program.ts";
 import { type Training, trainingFacts } from "../recipe/training.ts";
-import type { Job, Stage, StageContext, Task } from "../stage.ts";
+import { type Job, type Stage, type StageContext, type Task, tuningJobs } from "../stage.ts";
 import { weightsAt } from "../stages/weights.ts";
 import { Update, type Values } from "../update.ts";
 import { shareOf, type TextTrainingData } from "./data.ts";
@@ -52,9 +52,7 @@ const finetune: TextStage = {
 
   jobs({ finetune: { arms, labels, seeds } }, { labelled }) {
     if (!labelled) return [];
-    return seeds.flatMap((seed) =>
-      labels.flatMap((share) => arms.map((arm): Job => ({ id: jobName(arm, share, seed), stage: "finetune", seed, arm, labels: share })))
-    );
+    return tuningJobs({ arms, labels, seeds });
   },
 
   facts: ({ finetune, seed }, { labelled }, job) =>
@@ -170,5 +168,3 @@ async function meansOver(
   }
   return Object.fromEntries([...sums].map(([name, sum]) => [name, sum / counted]));
 }
-
-const jobName = (arm: string, share: number, seed: number) => `finetune-${arm}-${Number((100 * share).toPrecision(4))}pc-seed${seed}`;
