@@ -34,7 +34,7 @@ export async function runParity(
     const kind = kinds[manifest.kind];
     if (!kind) {
       counts.skipped++;
-      print(`skipped  ${manifest.name.padEnd(24)} kind ${manifest.kind} is not implemented yet`);
+      print(`skipped  ${manifest.name.padEnd(24)} kind ${manifest.kind} has no runner here`);
       continue;
     }
     for (const device of devices) {
