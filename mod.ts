@@ -36,7 +36,7 @@ export {
   type VectorOptions,
 } from "./src/inference/load_model.ts";
 export { loadSegmenter, type Segmenter, type Segments } from "./src/inference/load_segmenter.ts";
-export type { Ability, ModelDescription, Pool, View } from "./src/server/engine.ts";
+export type { Ability, ModelDescription, Pool, View } from "./src/inference/types.ts";
 
 // A training: started with a recipe, followed as an async iterator.
 export { type TextRecipeOptions, train, type Training, type TrainOptions } from "./workers/train.ts";

@@ -1,6 +1,6 @@
 /**
- * The library for a web page: the names of mod.ts, of which those that work on files, runs and collections need a runtime with a file
- * system. A page takes models and pictures from addresses, pixels from a canvas, and WebGPU from the browser. `deno task bundle` makes
+ * The library for a web page: the names of mod.ts, of which those that work on files, runs and collections, and loadSegmenter(), need a
+ * runtime with a file system. A page takes models and pictures from addresses, pixels from a canvas, and WebGPU from the browser. `deno task bundle` makes
  * JavaScript of it.
  *
  * @module

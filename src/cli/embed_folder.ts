@@ -2,7 +2,7 @@
 import { openLoader } from "../../workers/loader.ts";
 import type { DataSource } from "../data/datasets/mod.ts";
 import { DataError } from "../errors.ts";
-import type { Pixels, Vectors, View } from "../server/engine.ts";
+import type { Pixels, Vectors, View } from "../inference/types.ts";
 import { VectorFile } from "../vectors/mod.ts";
 
 /** An open model with everything chosen: block, pooling, whitening. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { encodePng } from "../data/encode.ts";
 import { blank } from "../data/panels.ts";
-import type { Pixels } from "../server/engine.ts";
+import type { Pixels } from "../inference/types.ts";
 import { type Embedder, embedFolder } from "./embed_folder.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/zellige-embed-`), pictures = `${folder}/pictures`, batches: number[] = [];

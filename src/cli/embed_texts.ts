@@ -3,7 +3,7 @@ import { readTexts } from "../data/text/sources/mod.ts";
 import { DataError } from "../errors.ts";
 import { chooseVectors, type VectorOptions } from "../inference/embedder.ts";
 import type { Texts } from "../inference/texts.ts";
-import type { TextVectors } from "../server/engine.ts";
+import type { TextVectors } from "../inference/types.ts";
 import { VectorFile } from "../vectors/mod.ts";
 import type { EmbedReport } from "./embed_folder.ts";
 
